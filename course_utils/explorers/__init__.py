@@ -1,0 +1,121 @@
+"""Explorers: small instruments that answer at once when a control moves.
+
+Each file of this folder holds one explorer, in three parts: ``compute(**parameters)``, a pure
+function from the controls' values to the data; ``draw(data)``, which writes the data as finished
+markup; and a function that puts controls and the two together into an :class:`Explorer`. The first
+two can be read, called and tested without a notebook.
+
+Only widgets and arguments that ipywidgets 7.7.1 (Colab) and 8 share are used, and neither
+``interact`` nor ``Output``: these swallow errors and flicker. How to add one: CONTRIBUTING.md.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from course_utils.plotting import Picture
+
+
+@dataclass(frozen=True)
+class Panels:
+    """What an explorer shows for one setting of its controls.
+
+    Attributes:
+        picture: an SVG document with an ``aria-label``.
+        numbers: HTML with the numbers of the picture, for those who cannot see it.
+        summary: one line of plain text; it stands for the explorer where widgets cannot run.
+    """
+
+    picture: str
+    numbers: str
+    summary: str
+
+
+class Explorer:
+    """Controls above a picture and its numbers; the last line of a cell shows it.
+
+    Args:
+        name: of the region, for screen readers, such as ``"one-hot explorer"``.
+        controls: parameter name of `compute` -> widget; each widget has a ``description``.
+        compute: pure function of the controls' values; raises ``ValueError`` with a plain sentence
+            for input that the reader should change.
+        draw: data -> :class:`Panels`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        controls: dict[str, ipywidgets.Widget],
+        compute: Callable[..., Any],
+        draw: Callable[[Any], Panels],
+    ):
+        self.name, self.controls = name, controls
+        self._compute, self._draw = compute, draw
+        self._picture = ipywidgets.HTML()
+        self._numbers = ipywidgets.HTML()
+        self._message = ipywidgets.HTML()
+        for widget, role in (
+            (self._picture, "course-picture"),
+            (self._numbers, "course-numbers"),
+            (self._message, "course-message"),
+        ):
+            widget.add_class(role)
+        self.view = ipywidgets.VBox(
+            [*controls.values(), self._message, self._picture, self._numbers]
+        )
+        self.view.add_class("course-explorer")
+        self.panels: Panels | None = None
+        self._refresh()
+        for control in controls.values():
+            control.observe(self._refresh, names="value")
+
+    def _refresh(self, change=None) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self.panels = self._draw(self._compute(**values))
+        except ValueError as error:
+            # The last good picture stays: a reader in the middle of typing is not punished.
+            self._message.value = (
+                f'<p role="status" style="color:#8a1c00"><b>Not shown yet:</b> {escape(str(error))}</p>'
+            )
+            return
+        self._message.value = '<p role="status"></p>'
+        self._picture.value = self.panels.picture
+        self._numbers.value = self.panels.numbers
+
+    def __repr__(self) -> str:
+        summary = self.panels.summary if self.panels else "nothing to show yet"
+        return f"{self.name}: {summary}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.view.model_id,
+            },
+            "text/plain": repr(self),
+        }
+        # A page that cannot run widgets (GitHub, an HTML export) shows the picture as it stands.
+        # Colab's order of preference among formats is its own: there, offer the widget alone.
+        if self.panels and "google.colab" not in sys.modules:
+            still = Picture(self.panels.picture, repr(self)).html()
+            bundle["text/html"] = still + self.panels.numbers
+        return bundle
+
+
+def table(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> str:
+    """An HTML table for an explorer's numbers; the first cell of each row names the row."""
+    cell = 'style="padding:1px 10px;text-align:left"'
+    heads = "".join(f'<th scope="col" {cell}>{escape(word)}</th>' for word in head)
+    body = "".join(
+        f'<tr><th scope="row" {cell}>{escape(first)}</th>'
+        + "".join(f"<td {cell}>{escape(word)}</td>" for word in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
