@@ -85,10 +85,10 @@ def read_registry(path: str | Path | None = None) -> dict[str, Dataset]:
                 for file in entry.pop("files")
             )
             registry[entry["name"]] = Dataset(files=files, **entry)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is not a registry of data: {error} (after {list(registry) or 'nothing'})"
-        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeError, LookupError, TypeError, AttributeError) as error:
+        problem = f"there is no {error}" if isinstance(error, KeyError) else error
+        place = f"after the entry {list(registry)[-1]!r}" if registry else "in its first entry"
+        raise ValueError(f"{path} is not a registry of data: {problem} ({place})") from None
     return registry
 
 
@@ -190,16 +190,18 @@ def _fetch_file(file: RegisteredFile, name: str, folder: Path) -> Path:
             path=path.parent,
             downloader=pooch.HTTPDownloader(progressbar=True, timeout=30),
         )
+        # pooch makes it readable by its owner alone; a class may share the folder.
+        path.chmod(path.parent.stat().st_mode & 0o666)
+    except OSError as error:  # requests' errors are OSErrors, and some are ValueErrors too
+        raise DataUnavailable(
+            f"{what}, and it could not be fetched whole from {file.url} ({type(error).__name__}); "
+            f"connect to a network and run `{COMMAND} fetch {name}` once, or set COURSE_DATA to a "
+            "folder that holds the file."
+        ) from None
     except ValueError:  # pooch deletes what it fetched, and keeps what was there before
         raise DataUnavailable(
             f"{what}, and what {file.url} sent is another file (its SHA-256 is not the registered "
             "one); it was not kept. Try again later, and tell the authors if it stays so."
-        ) from None
-    except OSError as error:  # requests' errors are OSErrors
-        raise DataUnavailable(
-            f"{what}, and {file.url} cannot be reached ({type(error).__name__}); connect to a "
-            f"network and run `{COMMAND} fetch {name}` once, or set COURSE_DATA to a folder that "
-            "holds the file."
         ) from None
     return path
 

@@ -18,7 +18,7 @@ import numpy as np
 from course_utils.sequences import ALPHABET, check_one_hot, decode
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
-INK, FAINT, PAPER, ACCENT = "#1b1b1b", "#5c5c5c", "#ffffff", "#6a1b9a"
+INK, FAINT, PAPER, ACCENT = "#111111", "#5c5c5c", "#ffffff", "#6a1b9a"
 FONT = "font-family='DejaVu Sans, Verdana, Arial, sans-serif'"
 
 
@@ -129,10 +129,7 @@ def one_hot_picture(encoded: np.ndarray, title: str = "") -> Picture:
 def describe_one_hot(encoded: np.ndarray, title: str = "") -> str:
     """The alt text of :func:`one_hot_picture`."""
     head = f"{title}: " if title else ""
-    try:
-        letters = decode(encoded)
-    except ValueError:  # a picture of a wrong array is still a picture
-        letters = "?" * len(encoded)
+    letters = _letters(encoded)
     shown = letters if len(letters) <= 60 else letters[:57] + "..."
     sums = ", ".join(f"{base} {total:g}" for base, total in zip(ALPHABET, encoded.sum(axis=0)))
     return (
@@ -151,7 +148,7 @@ def one_hot_grid(
         marked: a position to frame.
         letters: written above the columns; by default the decoded bases.
     """
-    letters = decode(encoded) if letters is None else letters
+    letters = _letters(encoded) if letters is None else letters
     cell = 24 if len(encoded) <= 36 else 16
     left, top = 22, 38
     parts = []
@@ -171,6 +168,17 @@ def one_hot_grid(
             f"height='{4 * cell + 21}' rx='3' fill='none' stroke='{ACCENT}' stroke-width='3'/>"
         )
     return "".join(parts), left + len(encoded) * cell + 4, top + 4 * cell + 4
+
+
+def _letters(encoded: np.ndarray) -> str:
+    """The bases of the rows, and a question mark for a row that is none: wrong arrays are drawn too."""
+    letters = []
+    for row in encoded:
+        try:
+            letters.append(decode(row[None]))
+        except ValueError:
+            letters.append("?")
+    return "".join(letters)
 
 
 def _cell(x: float, y: float, size: float, value: float, colour: str) -> str:

@@ -145,6 +145,8 @@ def check_one_hot(encoded: np.ndarray) -> np.ndarray:
         ValueError: for other shapes, with the remedy where the axes are merely in another order.
     """
     encoded = np.asarray(encoded)
+    if encoded.dtype.kind not in "fiub":
+        raise ValueError(f"a one-hot array holds numbers or booleans; this one holds {encoded.dtype}")
     if encoded.ndim not in (2, 3) or encoded.shape[-1] != 4:
         hint = ""
         if encoded.ndim in (2, 3) and encoded.shape[-2] == 4:
@@ -244,6 +246,10 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _as_strings(sequences: Iterable[str]) -> list[str]:
+    if isinstance(sequences, bytes) or not isinstance(sequences, Iterable):
+        raise SequenceError(
+            f"a {type(sequences).__name__} came; a str is expected, or several of them in a list"
+        )
     rows = list(sequences)
     if not rows:
         raise SequenceError("there are no sequences to encode: the list is empty")
@@ -271,7 +277,7 @@ def _ascii_letters(rows: list[str]) -> bytes:
     except TypeError:
         wrong = next(i for i, row in enumerate(rows) if not isinstance(row, str))
         raise SequenceError(
-            f"sequence number {wrong} is a {type(rows[wrong]).__name__}; a str is expected"
+            f"sequence number {wrong} is of type {type(rows[wrong]).__name__}; a str is expected"
         ) from None
 
 
@@ -294,7 +300,7 @@ def _check_letters(
     row, position = divmod(at, len(rows[0]))
     letter = rows[row][position]
     of = f" of sequence {row}" if len(rows) > 1 else ""
-    if letter.upper() not in IUPAC:
+    if letter.upper() not in IUPAC or not letter.isascii():  # the old letter ſ has the upper case S
         reason = "not a base or an IUPAC code"
         if letter in "uU":
             reason += "; this looks like RNA, where U stands for T"

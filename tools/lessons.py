@@ -98,7 +98,9 @@ def notebook_from_source(lesson: dict, root: Path = ROOT) -> nbformat.NotebookNo
     book = jupytext.read(root / "notebooks/source" / f"{lesson['name']}.py", fmt="py:percent")
     filled = {"{{ header }}": header(lesson, address), "{{ set-up }}": set_up_cell(address)}
     for number, cell in enumerate(book.cells):
-        cell.source = filled.get(cell.source.strip().removeprefix("# "), cell.source)
+        cell.source = filled.get(cell.source.strip("# \n"), cell.source)
+        if left := re.search(r"{{.*}}", cell.source):
+            raise SystemExit(f"{lesson['name']}: unknown placeholder {left[0]}; use {list(filled)}")
         cell.id = f"{lesson['name'][:2]}-{number:03d}"
         cell.metadata.pop("lines_to_next_cell", None)
     book.metadata = nbformat.from_dict(
@@ -142,6 +144,9 @@ def execute(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
         raise SystemExit(f"the lesson left files behind: {', '.join(left)}")
     for cell in book.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":  # the rest of a traceback names this machine's folders
+                output.traceback = [f"{output.ename}: {output.evalue}"]
     book.metadata["language_info"] = nbformat.from_dict({"name": "python"})
     return number_widgets(book)
 

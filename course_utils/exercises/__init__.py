@@ -16,6 +16,7 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,8 @@ class Exercise:
                 NOT_YET, (f"A function is expected here; this is {_kind(answer)}: {show(answer)}",)
             )
         cases = list(self.cases(np.random.default_rng(seed)))
+        if not cases:  # "correct" must never mean that nothing was asked
+            raise ValueError("this exercise has no inputs to try; its `cases` gave none")
         expected = [_outcome(self.oracle, case) for case in cases]
         given = [_outcome(answer, case) for case in cases]
         wrong = [i for i, (e, g) in enumerate(zip(expected, given)) if not e.same_as(g)]
@@ -124,15 +127,16 @@ class Exercise:
             lines.append(f"Came:     {type(given.error).__name__}: {given.error}{given.place}")
         else:
             lines.append(f"Came:     {show(given.value)}")
-        lines.append(f"Expected: {show(expected.value)}")
+        wanted = type(expected.error).__name__ if expected.error else show(expected.value)
+        lines.append(f"Expected: {wanted}")
         pictures = []
-        if self.draw and not given.error:
+        if self.draw and not given.error and not expected.error:
             try:
                 pictures = [
                     ("expected", self.draw(expected.value)),
                     ("yours", self.draw(given.value)),
                 ]
-            except (ValueError, TypeError, AttributeError):  # an answer that is no such picture
+            except Exception:  # the answer may be anything; what cannot be drawn is told in words
                 pictures = []
         return lines, tuple(pictures)
 
@@ -170,6 +174,7 @@ def _place(error: Exception) -> str:
 
 def same(expected: Any, given: Any) -> bool:
     """Whether two values are the same answer: equal types of thing, shapes, and numbers to 1e-6."""
+    expected, given = _plain(expected), _plain(given)
     if isinstance(expected, (list, tuple)):
         return (
             isinstance(given, (list, tuple))
@@ -179,7 +184,9 @@ def same(expected: Any, given: Any) -> bool:
     if _is_array(expected) or _is_array(given):
         if _is_array(expected) != _is_array(given) or _is_tensor(expected) != _is_tensor(given):
             return False
-        expected, given = np.asarray(expected), np.asarray(given)
+        if _is_tensor(expected) and expected.dtype != given.dtype:
+            return False  # torch is strict about types, so an exercise on tensors is too
+        expected, given = _numbers(expected), _numbers(given)
         if expected.shape != given.shape or expected.dtype.kind in "US":
             return expected.shape == given.shape and bool((expected == given).all())
         return given.dtype.kind in "fiub" and np.allclose(expected, given, 1e-6, 1e-6, True)
@@ -190,7 +197,7 @@ def same(expected: Any, given: Any) -> bool:
             and all(same(expected[key], given[key]) for key in expected)
         )
     if isinstance(expected, bool) or isinstance(given, bool):
-        return isinstance(given, (bool, np.bool_)) and expected == given
+        return isinstance(expected, bool) and isinstance(given, bool) and expected == given
     if isinstance(expected, (int, float)) and isinstance(given, (int, float)):
         return bool(np.isclose(expected, given, 1e-6, 1e-9, equal_nan=True))
     return type(expected) is type(given) and expected == given
@@ -204,29 +211,41 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) or _is_tensor(value)
 
 
+def _plain(value: Any) -> Any:
+    """numpy's own numbers and strings are as good as Python's: np.int64(3) is 3."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _numbers(value: Any) -> np.ndarray:
+    return np.asarray(value.detach().cpu() if _is_tensor(value) else value)
+
+
 # --- words ---------------------------------------------------------------------------------------
 
 
 def _general_hint(expected: _Outcome, given: _Outcome) -> str:
     """What can be said of any answer: its kind, its shape, and what it did to its input."""
-    if given.error:
+    if given.error or expected.error:
         return ""
     if given.value is None:
         return "your function gives back nothing; does it end with `return`?"
-    if given.changed_input:
+    if given.changed_input and not expected.changed_input:
         return "your function changed its input; work on a copy."
-    want, got = expected.value, given.value
+    want, got = _plain(expected.value), _plain(given.value)
     if isinstance(want, np.ndarray) and isinstance(got, list):
         return "a list came; make it an array with np.array(...)."
-    if type(want) is not type(got) and not (np.isscalar(want) and np.isscalar(got)):
+    if _kind(want) != _kind(got) and not (isinstance(want, Real) and isinstance(got, Real)):
         return f"{_kind(want)} is expected, and {_kind(got)} came."
     if _is_array(want) and tuple(want.shape) != tuple(got.shape):
         return f"the shape should be {tuple(want.shape)} and is {tuple(got.shape)}."
+    if _is_tensor(want) and want.dtype != got.dtype:
+        return f"the type of the numbers should be {want.dtype} and is {got.dtype}."
     return ""
 
 
 def _kind(value: Any) -> str:
     names = {"str": "a string", "int": "a whole number", "float": "a number", "ndarray": "an array"}
+    names |= {"NoneType": "nothing"}
     name = type(value).__name__
     return names.get(name, f"a {name}")
 
@@ -234,13 +253,11 @@ def _kind(value: Any) -> str:
 def show(value: Any) -> str:
     """A value on one short line, or an array on a few aligned ones."""
     if _is_array(value):
-        array = np.asarray(value.detach() if _is_tensor(value) else value)
+        array = _numbers(value)
         kind = "tensor" if _is_tensor(value) else "array"
         numbers = np.array2string(array, precision=4, threshold=60, edgeitems=3, separator=", ")
         return f"{kind} of shape {array.shape}\n{numbers}" if array.ndim > 1 else numbers
-    if isinstance(value, np.generic):
-        value = value.item()
-    words = repr(value)
+    words = repr(_plain(value))
     return words if len(words) <= 120 else words[:100] + f"... ({len(words)} characters)"
 
 

@@ -1,0 +1,72 @@
+"""Options and rules of the whole test run: skips that count, data, and a blocked network."""
+
+import os
+
+import pytest
+from nbval.plugin import IPyNbCell
+from reading import NAMES, OFFLINE, compared, tags
+
+from course_utils import datasets
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--forbid-skips", action="store_true", help="a skipped test is a failure (used by .ci/run)"
+    )
+
+
+# --- lessons' cells under nbval ------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(items):
+    """Fetch what the lessons' cells need; skip those whose data is not to be had, with the reason."""
+    unavailable = {}
+    for item in items:
+        if not isinstance(item, IPyNbCell):
+            continue
+        for tag in tags(item.cell):
+            if not tag.startswith("needs-data:"):
+                continue
+            name = tag.removeprefix("needs-data:")
+            if name not in unavailable:
+                unavailable[name] = _why_unavailable(name)
+            if unavailable[name]:
+                item.add_marker(pytest.mark.skip(reason=unavailable[name]))
+
+
+def _why_unavailable(name: str) -> str:
+    try:
+        datasets.fetch(name)
+    except datasets.DataUnavailable as error:
+        return str(error)
+    return ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Kernels that nbval starts find no network; other tests choose their environment themselves."""
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    paths = [path for path in paths if path != str(OFFLINE)]
+    if isinstance(item, IPyNbCell):
+        paths.insert(0, str(OFFLINE))
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+# --- the end of the run --------------------------------------------------------------------------
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    terminalreporter.section("cells that nbval compares")
+    for name in NAMES:
+        worth, all_cells = compared(name)
+        terminalreporter.write_line(f"{name}: {worth} of {all_cells} ({worth / all_cells:.1%})")
+    if config.getoption("--forbid-skips") and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("skipped tests count as failures in this run", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if session.config.getoption("--forbid-skips"):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,61 @@
+"""Reading the built lessons, for the tests that hold them to their promises."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+OFFLINE = ROOT / "tests/offline"
+
+
+@cache
+def lesson(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def tagged(name: str, tag: str) -> list:
+    """The cells of a lesson that carry a tag."""
+    return [cell for cell in lesson(name).cells if tag in tags(cell)]
+
+
+def code_cells(name: str) -> list:
+    return [cell for cell in lesson(name).cells if cell.cell_type == "code"]
+
+
+def output_text(cell) -> str:
+    """All that a cell printed, returned or raised, as plain text."""
+    parts = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            parts.append(output.text)
+        elif output.output_type == "error":
+            parts.append(f"{output.ename}: {output.evalue}\n")
+        else:
+            parts.append(output.data.get("text/plain", "") + "\n")
+    return "".join(parts)
+
+
+def said(name: str, tag: str) -> str:
+    """The output text of all cells of a lesson that carry a tag."""
+    cells = tagged(name, tag)
+    assert cells, f"no cell of {name} is tagged {tag}"
+    return "".join(output_text(cell) for cell in cells if cell.cell_type == "code")
+
+
+def compared(name: str) -> tuple[int, int]:
+    """How many executed cells with output nbval compares by more than a figure's repr, of how many."""
+    with_output = [cell for cell in code_cells(name) if cell.outputs]
+    worth = [
+        cell
+        for cell in with_output
+        if "nbval-ignore-output" not in tags(cell)
+        and re.sub(r"<Figure size [^>]*>|<[\w.]+ object at [^>]*>", "", output_text(cell)).strip()
+    ]
+    return len(worth), len(with_output)
