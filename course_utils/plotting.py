@@ -187,7 +187,7 @@ def _cell(x: float, y: float, size: float, value: float, colour: str) -> str:
         f"<rect x='{x:g}' y='{y:g}' width='{size}' height='{size}' "
         "fill='#f4f4f4' stroke='#c8c8c8'/>"
     )
-    if not share:
+    if not share > 0:  # nor is NaN
         return frame
     height = share * size
     filled = (

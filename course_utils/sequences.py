@@ -124,13 +124,17 @@ def decode(encoded: np.ndarray) -> str | list[str]:
     """
     encoded = check_one_hot(encoded)
     if encoded.ndim == 3:
-        return [decode(one) for one in encoded]
+        return [_decode(one, f" of sequence {number}") for number, one in enumerate(encoded)]
+    return _decode(encoded)
+
+
+def _decode(encoded: np.ndarray, where: str = "") -> str:
     present = encoded > 0
     shares = present / np.maximum(present.sum(axis=1, keepdims=True), 1)
     wrong = np.flatnonzero(~np.isclose(encoded, shares, atol=1e-3).all(axis=1))
     if wrong.size:
         raise ValueError(
-            f"row {wrong[0]} is {encoded[wrong[0]].tolist()}: neither a base (one 1, three 0), "
+            f"row {wrong[0]}{where} is {encoded[wrong[0]].tolist()}: neither a base (one 1, three 0), "
             "nor four zeros, nor equal shares that add up to 1"
         )
     codes = {tuple(base in bases for base in ALPHABET): code for code, bases in IUPAC.items()}

@@ -4,9 +4,7 @@ import os
 
 import pytest
 from nbval.plugin import IPyNbCell
-from reading import NAMES, OFFLINE, compared, tags
-
-from course_utils import datasets
+from reading import NAMES, OFFLINE, compared, needed_data, why_unavailable
 
 
 def pytest_addoption(parser):
@@ -20,26 +18,10 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     """Fetch what the lessons' cells need; skip those whose data is not to be had, with the reason."""
-    unavailable = {}
     for item in items:
-        if not isinstance(item, IPyNbCell):
-            continue
-        for tag in tags(item.cell):
-            if not tag.startswith("needs-data:"):
-                continue
-            name = tag.removeprefix("needs-data:")
-            if name not in unavailable:
-                unavailable[name] = _why_unavailable(name)
-            if unavailable[name]:
-                item.add_marker(pytest.mark.skip(reason=unavailable[name]))
-
-
-def _why_unavailable(name: str) -> str:
-    try:
-        datasets.fetch(name)
-    except datasets.DataUnavailable as error:
-        return str(error)
-    return ""
+        if isinstance(item, IPyNbCell):
+            for reason in filter(None, map(why_unavailable, needed_data(item.cell))):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import nbformat
 
+from course_utils.datasets import DataUnavailable, fetch
+
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 OFFLINE = ROOT / "tests/offline"
@@ -59,3 +61,25 @@ def compared(name: str) -> tuple[int, int]:
         and re.sub(r"<Figure size [^>]*>|<[\w.]+ object at [^>]*>", "", output_text(cell)).strip()
     ]
     return len(worth), len(with_output)
+
+
+@cache
+def why_unavailable(data: str) -> str:
+    """'' if a registered data set is cached or can be fetched now, else the sentence that says why not."""
+    try:
+        fetch(data)
+    except DataUnavailable as error:
+        return str(error)
+    return ""
+
+
+def needed_data(cell) -> list[str]:
+    return [tag.removeprefix("needs-data:") for tag in tags(cell) if tag.startswith("needs-data:")]
+
+
+def without_missing_data(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook less the cells whose data is not to be had; nbval reports these as skipped."""
+    book.cells = [
+        cell for cell in book.cells if not any(map(why_unavailable, needed_data(cell)))
+    ]
+    return book

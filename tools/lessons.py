@@ -136,6 +136,7 @@ def execute(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
             record_timing=False,
+            coalesce_streams=True,  # how a print is cut into messages differs from run to run
             store_widget_state=True,
         )
         client.execute()

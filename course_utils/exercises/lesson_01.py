@@ -27,10 +27,15 @@ def _encode(sequence: str, order: str = ALPHABET) -> np.ndarray:
 
 
 def _encode_cases(rng):
-    return [("ATACAA",), ("G",)] + [(_random_sequence(rng, n),) for n in (4, 7, 25)]
+    """The lesson's own example, one in another order, then random ones."""
+    cases = [("ATACAA", "ACGT"), ("AC", "ATCG"), ("GATC", "TGCA")]
+    for length in (7, 25):
+        order = "".join(rng.permutation(list(ALPHABET)))
+        cases.append((_random_sequence(rng, length), order))
+    return cases
 
 
-def _encode_present_letters(sequence: str) -> np.ndarray:
+def _encode_present_letters(sequence: str, order: str) -> np.ndarray:
     letters = sorted(set(sequence))
     encoded = np.zeros((len(sequence), len(letters)))
     for position, base in enumerate(sequence):
@@ -44,15 +49,11 @@ encode = Exercise(
     draw=_draw,
     mistakes=[
         Mistake(
-            lambda s: _encode(s, "ATCG"),
-            "this looks like columns in the order A, T, C, G; here the order is A, C, G, T.",
+            lambda sequence, order: _encode(sequence),
+            "your columns are always A, C, G, T; here `order` says which base owns which column.",
         ),
         Mistake(
-            lambda s: _encode(s, "ATGC"),
-            "this looks like columns in the order A, T, G, C; here the order is A, C, G, T.",
-        ),
-        Mistake(
-            lambda s: _encode(s).T,
+            lambda sequence, order: _encode(sequence, order).T,
             "bases and positions have changed places: one row for each position, (L, 4), is asked.",
         ),
         Mistake(
@@ -61,7 +62,7 @@ encode = Exercise(
             "columns, whatever is in it.",
         ),
         Mistake(
-            lambda s: np.array([ALPHABET.index(base) for base in s]),
+            lambda sequence, order: np.array([order.index(base) for base in sequence]),
             "these are the column numbers; each of them still has to become a row with one 1.",
         ),
     ],
@@ -198,7 +199,8 @@ encode_real = Exercise(
     mistakes=[
         Mistake(
             lambda s: _encode_real(s, unknown=0),
-            "N became four zeros; the task asks for four equal shares, 0.25 each.",
+            "N became four zeros, and four shares of 0.25 are asked. If you wrote 0.25: an array of whole "
+            "numbers (dtype=int) cannot hold it.",
         ),
         Mistake(
             lambda s: _encode_real(s, unknown=1),

@@ -95,21 +95,23 @@ print(by_hand.shape)
 one_hot_picture(by_hand, title="ATACAA")
 
 # %% [markdown]
-# **The order of the columns is A, C, G, T.** It is the alphabet's order, and that of Biopython, Basenji and most tools.
-# Nothing in an array tells you which order was used, so we say it once and keep to it in every lesson.
+# **The order of the columns is A, C, G, T.** It is the alphabet's order, and that of Biopython's motifs, Basenji and most tools. Nothing in an array tells you which order was used, so we say it once and keep to it in every lesson.
 #
 # > **Predict first.** A colleague stores her sequences with the columns A, T, C, G. You read her array as A, C, G, T.
 # > What does her `ATACAA` look like to you?
 
 # %% tags=["M05"]
-her_order = ["ATCG".index(base) for base in "ATACAA"]
-her_array = np.eye(4, dtype=int)[her_order]
+her_column_of = {"A": 0, "T": 1, "C": 2, "G": 3}
+her_array = np.zeros((6, 4), dtype=int)
+for position, base in enumerate("ATACAA"):
+    her_array[position, her_column_of[base]] = 1
 print(decode(her_array))
 
 # %% [markdown]
 # A perfectly valid sequence, with no error, and wrong: every T became a C and every C a G. The Japanese course chapter
-# on which lessons 09 and 10 are built describes its channels in the order A, T, C, G in one place (mistake M05 in our list).
-# Whenever you receive an array, decode a sequence that you know.
+# on which lessons 09 and 10 are built describes its channels in the order A, T, C, G in one place. (It is number M05 of the
+# mistakes in our source lectures; each is corrected in the lesson where it belongs.) Whenever you receive an array, decode a
+# sequence that you know.
 #
 # The Korean article on which lessons 02 to 04 are built prints the matrix of `ATGCTA` with a slip of the pen: its first
 # row is `[0, 0, 0, 1]`. You can now see what that row means.
@@ -123,17 +125,19 @@ print("ATGCTA is encoded as")
 print(encode_by_hand("ATGCTA"))
 
 # %% [markdown] tags=["exercise:encode"]
-# ### Exercise 1 · Encode by hand
-# ●○○ · 5 minutes · why it matters: every lesson from here on begins with this array.
+# ### Exercise 1 · Encode by hand, in any order
+# ●○○ · 5 minutes · why it matters: every lesson from here on begins with this array, and sooner or later you meet another order.
 #
-# Write your own `encode`. Use a loop; speed comes later. The sequence holds upper-case A, C, G and T.
+# Write your own `encode`. This one is told the order of its columns. Use a loop; speed comes later. The sequence holds
+# upper-case A, C, G and T.
 
 # %% tags=["exercise:encode"]
-def encode(sequence):
-    """Encode a DNA sequence as a one-hot array.
+def encode(sequence, order):
+    """Encode a DNA sequence as a one-hot array with the columns in a given order.
 
     sequence: a string of A, C, G, T, such as "ATACAA".
-    Returns: an array of shape (L, 4), columns A, C, G, T; for "AC" it is [[1, 0, 0, 0], [0, 1, 0, 0]].
+    order: a string of the four bases, such as "ACGT"; the first one owns column 0.
+    Returns: an array of shape (L, 4); for "AC" and "ATCG" it is [[1, 0, 0, 0], [0, 0, 1, 0]].
     """
     ...
 
@@ -144,16 +148,16 @@ check.encode(encode)
 # %% [markdown] tags=["exercise:encode"]
 # <details><summary>Hint</summary>
 #
-# Begin with `np.zeros((len(sequence), 4))`. In the loop, `"ACGT".index(base)` gives the column.
+# Begin with `np.zeros((len(sequence), 4))`. The place of a base in `order` is its column: a string has a method that finds it.
 #
 # </details>
 # <details><summary>Solution</summary>
 #
 # ```python
-# def encode(sequence):
+# def encode(sequence, order):
 #     encoded = np.zeros((len(sequence), 4))
 #     for position, base in enumerate(sequence):
-#         encoded[position, "ACGT".index(base)] = 1
+#         encoded[position, order.index(base)] = 1
 #     return encoded
 # ```
 #
@@ -162,7 +166,7 @@ check.encode(encode)
 # %% [markdown]
 # ## 2 · A table instead of a loop
 #
-# A loop in Python visits the bases one at a time. A genome has three thousand million of them. There is a faster way
+# A loop in Python visits the bases one at a time. A human genome has three billion of them. There is a faster way
 # to think about the same step: the four possible rows are a table, and encoding is looking up a row for each base.
 
 # %%
@@ -173,9 +177,9 @@ print("codes of ATACAA:", codes)
 print(table[codes])
 
 # %% [markdown]
-# `table[codes]` takes row 0, row 3, row 0, row 1, and so on: one step for the whole sequence. The function `one_hot` of
-# `course_utils` does this for many sequences at once, straight from the letters. Your slow version and the
-# packaged fast version must agree, so we compare them on 2,000 random sequences, number by number.
+# `table[codes]` takes row 0, row 3, row 0, row 1, and so on: one step for all rows. The function `one_hot` of
+# `course_utils` does this for many sequences at once, and finds the codes in the same way, from a table of all letters. The
+# slow loop above and the packaged fast version must agree, so we compare them on 2,000 random sequences, number by number.
 
 # %% tags=["seed:000-encode-2000"]
 rng = np.random.default_rng(1)
@@ -187,8 +191,8 @@ print("shape:", fast.shape, " numbers:", fast.dtype)
 print("every number the same:", np.array_equal(slow, fast))
 
 # %% [markdown]
-# From now on we call `one_hot`. You know what is inside. (How much faster it is depends on the machine: `make bench`
-# measures it on yours.)
+# From now on we call `one_hot`. You know what is inside. (How much faster it is depends on the machine: the command
+# `make bench`, in a terminal in the folder of the course, measures it on yours.)
 #
 # scikit-learn has a `OneHotEncoder` too. It is right *if* you tell it the alphabet. Left to itself, it learns the
 # alphabet from the data, and so does its relative `LabelEncoder`, which two of our source lectures fit anew on each
@@ -203,8 +207,9 @@ for example in ["ACGT", "ATACAA", "TTATTA"]:
     print(f"{example:7} letters found: {sorted(set(example))}  numbers: {numbers}")
 
 # %% [markdown]
-# T is 3, then 2, then 1. The columns **shift whenever a base is absent**, silently. In long sequences all four
-# bases occur and the fault hides; in short ones it scrambles the data (mistake M24). The remedy is to fix the alphabet:
+# T is 3, then 2, then 1. These numbers become columns, so the columns **shift whenever a base is absent**, silently. In
+# long sequences all four bases occur and the fault hides, until an N adds a fifth letter. This is mistake M24. The remedy is to
+# fix the alphabet. (`reshape(-1, 1)` turns the list of letters into one column, which is safe.)
 
 # %% tags=["M24", "seed:002-onehotencoder"]
 encoder = OneHotEncoder(categories=[list("ACGT")], sparse_output=False)
@@ -257,14 +262,15 @@ check.decode(decode_by_hand)
 # ## 3 · Shapes: permute, never reshape
 #
 # One sequence has the shape `(L, 4)`. Many sequences of one length are stacked along a new first axis, `(N, L, 4)`: N
-# sequences, L positions, 4 bases. This is how we store DNA.
+# sequences, L positions, 4 bases. (This N counts sequences. It is not the unknown base N, which we meet below.) This is
+# how we store DNA.
 #
 # PyTorch's one-dimensional convolution, `Conv1d`, wants another order: `(N, 4, L)`, with the bases as **channels** in the
 # middle. The word comes from pictures, whose channels are red, green and blue. Two operations turn our shape into
 # that shape. One of them is right.
 #
 # - `permute` exchanges the axes: number `[n, i, b]` becomes number `[n, b, i]`;
-# - `reshape` keeps the numbers in the order in which they lie in memory, and cuts them into rows of another length.
+# - `reshape` reads the numbers row by row, as on a page, and fills the new shape with them in that order.
 #
 # > **Predict first.** Both give the shape `(1, 4, 6)` for `ATACAA`. What will the bases be after `reshape`?
 
@@ -286,15 +292,19 @@ print("ones at each position, permuted:", permuted[0].sum(dim=0).int().tolist())
 print("ones at each position, reshaped:", reshaped[0].sum(dim=0).int().tolist())
 
 # %% [markdown]
-# The network would train on the reshaped array without complaint, and learn little. A sum over the bases that is not 1 at
-# every position is the alarm to look for.
+# The network would train on the reshaped array without complaint, and learn badly. The alarm to look for is a position whose
+# numbers add up to **more than 1**: no base and no unknown base does that. In the picture, `?` marks the positions that
+# hold two bases, and `N` those that hold none.
 
 # %% tags=["permute-not-reshape"]
 one_hot_picture(reshaped[0].T.numpy(), title="ATACAA after reshape: no longer DNA")
 
 # %% [markdown]
-# With the right shape, a convolution runs. Here is a first taste: one filter of width 3, filled by hand with the
-# pattern `TAC`. At each place it counts how many of three letters agree. Lesson 02 makes this precise.
+# With the right shape, a convolution runs. Here is a first taste. A **filter** is a small table of numbers, its
+# **weights**, that slides along the sequence. At each stop it looks at a **window** of the sequence, multiplies its
+# weights with the numbers there, and adds up. We fill a filter of width 3 by hand with the encoded pattern `TAC`, so the sum
+# counts how many of three letters agree. Lesson 02 makes this precise. (`bias=False` leaves out a constant that would be
+# added, and `torch.no_grad()` says that we are not training.)
 
 # %% tags=["seed:000-conv1d-shape"]
 convolution = torch.nn.Conv1d(in_channels=4, out_channels=1, kernel_size=3, bias=False)
@@ -306,7 +316,7 @@ for start, number in enumerate(agreement[0, 0].tolist()):
 
 # %% [markdown] tags=["exercise:to_conv1d"]
 # ### Exercise 3 · The shape for Conv1d
-# ●●○ · 5 minutes · why it matters: the wrong version trains without an error and never gets good.
+# ●●○ · 5 minutes · why it matters: the wrong shape trains without an error and learns badly.
 #
 # Storage often keeps small whole numbers (`uint8`, one byte each); `Conv1d` computes with `float32`. Convert both the
 # shape and the type.
@@ -327,7 +337,7 @@ check.to_conv1d(to_conv1d)
 # %% [markdown] tags=["exercise:to_conv1d"]
 # <details><summary>Hint</summary>
 #
-# `torch.from_numpy(...)` makes the tensor, `.float()` changes the type, and the axes 0, 1, 2 should come in the order 0, 2, 1.
+# `torch.from_numpy(...)` makes the tensor and `.float()` changes the type. Which of the two operations above exchanges axes?
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -343,7 +353,7 @@ check.to_conv1d(to_conv1d)
 # ## 4 · Letters that are not A, C, G or T
 #
 # Real sequences hold more than four letters. Here is a real piece of the human genome: chromosome 1 of the assembly hg38,
-# positions 9,960 to 10,060.
+# from position 9,960 to 10,060, counted from 0 and without the last.
 
 # %%
 [telomere] = read_fasta(shipped("telomere.fa"))
@@ -355,7 +365,8 @@ print(telomere.sequence)
 # its end, the **telomere**, whose repeats are so alike that nobody could put them together for many years (Nurk
 # and colleagues finished them in 2022). After the N you see the first repeats, `TAACCC` again and again.
 #
-# N is one of the **IUPAC codes** (named after the chemists' union that fixed them). Each stands for a set of bases:
+# N is one of the **IUPAC codes**, named after the union of chemists whose joint commission with the biochemists fixed
+# them. Each stands for a set of bases:
 
 # %%
 for code, bases in IUPAC.items():
@@ -363,20 +374,33 @@ for code, bases in IUPAC.items():
         print(code, "is", " or ".join(bases))
 
 # %% [markdown]
-# What becomes of an N in a one-hot array? There are three answers in use, and `one_hot` makes you choose:
+# What becomes of an N in a one-hot array? There are three common answers, and `one_hot` makes you choose:
 #
 # - **refuse** it with an error: the default, because a surprise should not pass unseen;
 # - **zeros**: four zeros, *no base here*;
 # - **share**: the 1 is divided among the possible bases, so N becomes four times 0.25, and R (A or G) becomes 0.5 and 0.5.
 
+# %% [markdown]
+# The next cell fails on purpose. Read the last line of its message: it says which letter, and where.
+
 # %% tags=["raises-exception"]
 one_hot("ATNCRA")
+
+# %% [markdown]
+# There is a fourth answer, given by accident. Somebody decodes by asking which of the four numbers is the largest, and numpy
+# answers with the first of equals:
+
+# %%
+print("ACGT"[np.argmax([0, 0, 0, 0])])
+
+# %% [markdown]
+# An unknown base has quietly become an A. Shared, it looks like this:
 
 # %%
 one_hot_picture(one_hot("ATNCRA", ambiguous="share"), title="ATNCRA, shared")
 
 # %% [markdown]
-# For a convolution the two encodings differ. A filter multiplies its weights with the numbers of the array and adds up. At
+# For a convolution, zeros and shares differ. A filter multiplies its weights with the numbers of the array and adds up. At
 # four zeros it adds **nothing**. At four shares it adds the **average of its four weights** at that place, which is
 # what it would see on average if all bases were equally likely.
 #
@@ -398,8 +422,9 @@ for weights in ([2, 0, -1, -1], [2, 1, 1, 0]):
 #
 # The second kind of unexpected letter is lower case. Genome browsers write bases in lower case where a program found a
 # **repeat**, a piece that stands in many places of the genome. This is called **soft-masking**: the letter is known, and
-# marked. Here is a real binding site of the protein CTCF, found by **ChIP-seq**, an experiment that pulls a protein out of
-# the cell together with the DNA it sits on.
+# marked. (The stretch of chromosome 1 above comes from a copy without these marks.) Here is a **peak** of the protein CTCF, a
+# region of 100 bp in which it binds, found by **ChIP-seq**, an experiment that pulls a protein out of the cell together with
+# the DNA it sits on.
 
 # %%
 peaks = read_fasta(shipped("ctcf_peaks_200.fa"))
@@ -409,8 +434,8 @@ print(masked.sequence)
 print("lower-case letters:", sum(letter.islower() for letter in masked.sequence))
 
 # %% [markdown]
-# A dictionary with four upper-case keys fails on the first letter. Worse, a comparison such as `letter == "A"` passes and
-# loses every repeat. `one_hot` reads soft-masked letters as the bases they are (`lower_case="accept"`), unless you ask
+# A dictionary with four upper-case keys fails on the first letter, and you notice. A comparison such as `letter == "A"` runs
+# without error and loses every repeat. `one_hot` reads soft-masked letters as the bases they are (`lower_case="accept"`), unless you ask
 # it to hide them (`"mask"`, as if they were N) or to refuse them.
 
 # %%
@@ -422,7 +447,7 @@ one_hot_picture(hidden[:30], title="the first 30 bases, soft-masked ones hidden"
 
 # %% [markdown]
 # How common is this? The whole collection of peaks is a file of 1.8 MB, which the next cell fetches once and keeps in a cache.
-# Without a network it says so in one sentence, and you can go on.
+# Without a network it says so in one sentence; go on with the cell after it.
 
 # %% tags=["needs-data:ctcf-peaks"]
 [path] = fetch("ctcf-peaks")
@@ -435,19 +460,20 @@ print(f"lengths: {sorted({len(peak.sequence) for peak in all_peaks})}")
 # More than a quarter of the peaks. Code that loses lower-case letters damages all of those.
 
 # %% [markdown] tags=["exercise:encode_real"]
-# ### Exercise 4 · Two real records
+# ### Exercise 4 · Real records
 # ●●○ · 10 minutes · why it matters: real files contain what examples leave out.
 #
 # Encode real sequences, soft-masked letters included, without calling `one_hot`: a lower-case letter is the base it names,
-# and N (or n) becomes four shares of 0.25. The check tries your function on soft-masked CTCF peaks and on the end of
-# chromosome 1.
+# and N (or n) becomes four shares of 0.25. The check tries your function on soft-masked CTCF peaks and on the start of
+# chromosome 1, which you have seen above.
 
 # %% tags=["exercise:encode_real"]
 def encode_real(sequence):
     """Encode a sequence with soft-masking and unknown bases.
 
     sequence: a string of A, C, G, T, N in upper or lower case.
-    Returns: an array of shape (L, 4), columns A, C, G, T; N is [0.25, 0.25, 0.25, 0.25].
+    Returns: an array of shape (L, 4) that can hold fractions, columns A, C, G, T;
+        N is [0.25, 0.25, 0.25, 0.25].
     """
     ...
 
@@ -458,7 +484,8 @@ check.encode_real(encode_real)
 # %% [markdown] tags=["exercise:encode_real"]
 # <details><summary>Hint</summary>
 #
-# `sequence.upper()` removes the masking. You can give a whole row its value with `encoded[position] = 0.25`.
+# `sequence.upper()` removes the masking. You can give a whole row its value with `encoded[position] = 0.25`, if the array was
+# not made for whole numbers (`dtype=int`).
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -479,15 +506,19 @@ check.encode_real(encode_real)
 # %% [markdown]
 # ## 5 · Both strands
 #
-# DNA has two strands. A protein that binds `TACAA` on one strand finds `TTGTA` when you read the other. The **reverse
-# complement** is the other strand, read in its own direction: complement every base (A with T, C with G), then reverse
+# DNA has two strands. A site that reads `TACAA` on one strand reads `TTGTA` on the other, each in its own direction. The
+# **reverse complement** is the other strand, read in its own direction: complement every base (A with T, C with G), then reverse
 # the order.
 
 # %%
 print("ATACAA on one strand is", reverse_complement("ATACAA"), "on the other")
 print("twice:", reverse_complement(reverse_complement("ATACAA")))
+print("the telomere:", reverse_complement(telomere.sequence[-18:]))
 
 # %% [markdown]
+# Twice gives back what you started from. And the telomere's `TAACCC` is `TTAGGG` again and again on the other strand, the repeat
+# that textbooks name.
+#
 # On the array, both steps are flips. Reversing the order turns the **positions** round. And because the columns are A, C, G, T,
 # turning the **columns** round exchanges A with T and C with G: the complement. Here the alphabetical order pays off.
 
@@ -496,6 +527,7 @@ forward = one_hot("ATACAA")  # (6, 4)
 backward = forward[::-1, ::-1]  # positions turned round, columns turned round
 print(decode(backward))
 print("same as encoding the reversed string:", np.array_equal(backward, one_hot("TTGTAT")))
+print("twice is the identity:", np.array_equal(backward[::-1, ::-1], forward))
 
 # %% [markdown]
 # > **Predict first.** With columns in the order A, T, C, G (mistake M05), what would turning the columns round do to an A?
@@ -507,13 +539,22 @@ for base, partner in zip(order, reversed(order)):
 
 # %% [markdown]
 # A would become G: not a complement, and again no error.
+#
+# One more trap. numpy does not move the numbers when you write `[::-1]`; it notes down to read them backwards. torch cannot
+# take such an array. Make a copy, or let torch do the turning:
+
+# %%
+print(torch.from_numpy(backward.copy()).shape)
+turned = torch.flip(torch.from_numpy(forward), dims=(-2, -1))
+print(decode(turned.numpy()))
 
 # %% [markdown] tags=["exercise:flip"]
 # ### Exercise 5 · The other strand of many sequences
-# ●●○ · 5 minutes · why it matters: reverse complements are the most used augmentation of DNA, and this is its usual fault.
+# ●●○ · 5 minutes · why it matters: training data are often doubled with their reverse complements, and one axis too many is
+# quickly turned.
 #
 # Write `flip` so that it works for one sequence, `(L, 4)`, and for many, `(N, L, 4)`. In the second case the sequences must
-# stay in their order. Flipping twice should give back what you started from; try that too.
+# stay in their order. Leave the input as it is.
 
 # %% tags=["exercise:flip"]
 def flip(encoded):
@@ -531,7 +572,8 @@ check.flip(flip)
 # %% [markdown] tags=["exercise:flip"]
 # <details><summary>Hint</summary>
 #
-# In numpy, `...` stands for all axes that are not named: `encoded[..., ::-1]` turns the last axis round, whatever comes before.
+# In the index of a numpy array, three dots stand for all axes that are not named: `encoded[..., ::-1]` turns the last axis round,
+# whatever comes before.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -544,13 +586,20 @@ check.flip(flip)
 # </details>
 
 # %% [markdown]
+# The package has this function too, as `reverse_complement_one_hot`:
+
+# %%
+batch = one_hot(["ATACAA", "GGGCCA"])  # (2, 6, 4)
+print(decode(reverse_complement_one_hot(batch)))
+
+# %% [markdown]
 # ## 6 · Explore
 #
 # Type a sequence. Put an N into it, an R, a lower-case letter, a U. Change what happens to unknown bases. Move the slider and
 # follow one base on both strands: position `i` of one strand is position `L - 1 - i` of the other.
 #
-# Three things to try: find a sequence that equals its own reverse complement (restriction enzymes like those); see
-# which code R becomes on the other strand; see what `refuse them` says, and where.
+# Three things to try: find a sequence that equals its own reverse complement (restriction enzymes like those); # see
+# which code K becomes on the other strand; see what `refuse them` says, and where.
 
 # %% tags=["explorer"]
 one_hot_explorer()
@@ -577,24 +626,26 @@ words = ", ".join(f"{base} {part:.1%}" for base, part in zip("ACGT", share))
 picture_of(figure, f"40 CTCF peaks of 100 bases as rows of coloured cells. Bases: {words}.")
 
 # %% [markdown]
-# No eye finds the common pattern in it, because it stands at a different place in each row and on either strand. That is
-# a task for a network, and the reason why a convolution, which looks for the same pattern at every place, fits DNA so well.
+# You will hardly find the common pattern in it, because it stands at a different place in each row and on either strand. That is
+# a task for a network, and one reason why a convolution, which looks for the same pattern at every place, fits DNA so well.
 #
-# The lecture shows the picture as `(4, L)`, bases in rows, of a simulated sequence from the data of Zou and colleagues. We
-# can reproduce it:
+# The lecture shows the numbers of its picture as `(4, L)`, bases in rows, for a simulated sequence of 50 bases that belongs to
+# the article "A primer on deep learning in genomics" (Zou and colleagues). We can reproduce its first and last columns:
 
 # %% tags=["needs-data:primer", "seed:004-dna-as-picture"]
-sequence_file, label_file = fetch("primer")[::-1]
+label_file, sequence_file = fetch("primer")  # "primer": the name of the data set
 first = sequence_file.read_text().split()[0]
 print(f"DNA sequence 1: {first[:10]} ... {first[-10:]}")
-print(one_hot(first).T)
+rows = one_hot(first).T  # (4, 50)
+for row in rows:
+    print(*row[:3], "...", *row[-3:])
 
 # %% [markdown]
 # ## 8 · Your own file
 #
 # Put the path of a FASTA file of yours between the quotation marks, plain or gzipped. In JupyterLab you can drag a file into the
-# file browser on the left; in Colab, into the folder panel. A file that is empty, cut short, or not FASTA at all gets a
-# plain sentence that says so.
+# file browser on the left; in Colab, into the folder panel. A file that is empty, breaks off after a name, or is not FASTA at
+# all gets a plain sentence that says so.
 
 # %%
 my_file = shipped("ctcf_peaks_200.fa")  # for example: my_file = "my_genes.fa"
@@ -620,9 +671,10 @@ except FastaError as error:
 # - **Another column order** (M05). Nothing fails; T becomes C. Decode a sequence that you know.
 # - **A wrong row in a printed matrix** (M03). `ATGCTA` begins with `[1, 0, 0, 0]`. Check examples by decoding them.
 # - **An alphabet learned from each sequence** (M24). The columns shift when a base is absent. Name the four letters.
-# - **`reshape` instead of `permute`.** The shape is right and the DNA is scrambled. Sum over the bases: it must be 1 everywhere.
-# - **Lower case lost or N turned into A.** Count the ones: there should be as many as bases.
-# - **`[::-1, ::-1]` on a batch.** It reverses the list of sequences. Write `[..., ::-1, ::-1]`.
+# - **`reshape` instead of `permute`.** The shape is right and the DNA is scrambled. No position may add up to more than 1.
+# - **Lower case lost.** Count the ones: there should be as many as known bases.
+# - **N turned into A.** Counting does not find it. Encode and decode `"N"` and look.
+# - **`[::-1, ::-1]` on a batch.** It reverses the list of sequences and complements nothing. Write `[..., ::-1, ::-1]`.
 
 # %% [markdown]
 # ## Recap
