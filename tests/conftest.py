@@ -41,7 +41,7 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("cells that nbval compares")
     for name in NAMES:
         worth, all_cells = compared(name)
-        terminalreporter.write_line(f"{name}: {worth} of {all_cells} ({worth / all_cells:.1%})")
+        terminalreporter.write_line(f"{name}: {worth} of {all_cells} ({worth / max(all_cells, 1):.1%})")
     if config.getoption("--forbid-skips") and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("skipped tests count as failures in this run", red=True)
 

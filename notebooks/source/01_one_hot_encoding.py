@@ -598,8 +598,8 @@ print(decode(reverse_complement_one_hot(batch)))
 # Type a sequence. Put an N into it, an R, a lower-case letter, a U. Change what happens to unknown bases. Move the slider and
 # follow one base on both strands: position `i` of one strand is position `L - 1 - i` of the other.
 #
-# Three things to try: find a sequence that equals its own reverse complement (restriction enzymes like those); # see
-# which code K becomes on the other strand; see what `refuse them` says, and where.
+# Three things to try: find a sequence that equals its own reverse complement (restriction enzymes like those);
+# see which code K becomes on the other strand; see what `refuse them` says, and where.
 
 # %% tags=["explorer"]
 one_hot_explorer()
