@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 from Bio.SeqIO.FastaIO import SimpleFastaParser
+from numpy.typing import DTypeLike  # np.typing alone does not do in numpy 1.26
 
 ALPHABET = "ACGT"
 
@@ -66,7 +67,7 @@ def one_hot(
     *,
     ambiguous: str = "refuse",
     lower_case: str = "accept",
-    dtype: np.typing.DTypeLike = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> np.ndarray:
     """Encode one sequence as ``(L, 4)``, or N sequences of one length as ``(N, L, 4)``.
 
@@ -150,7 +151,9 @@ def check_one_hot(encoded: np.ndarray) -> np.ndarray:
     """
     encoded = np.asarray(encoded)
     if encoded.dtype.kind not in "fiub":
-        raise ValueError(f"a one-hot array holds numbers or booleans; this one holds {encoded.dtype}")
+        raise ValueError(
+            f"a one-hot array holds numbers or booleans; this one has the type {encoded.dtype}"
+        )
     if encoded.ndim not in (2, 3) or encoded.shape[-1] != 4:
         hint = ""
         if encoded.ndim in (2, 3) and encoded.shape[-2] == 4:
@@ -304,7 +307,7 @@ def _check_letters(
     row, position = divmod(at, len(rows[0]))
     letter = rows[row][position]
     of = f" of sequence {row}" if len(rows) > 1 else ""
-    if letter.upper() not in IUPAC or not letter.isascii():  # the old letter ſ has the upper case S
+    if letter.upper() not in IUPAC or not letter.isascii():  # the upper case of ſ is S, a code
         reason = "not a base or an IUPAC code"
         if letter in "uU":
             reason += "; this looks like RNA, where U stands for T"

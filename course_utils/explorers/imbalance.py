@@ -76,7 +76,8 @@ def draw(view: ImbalanceView) -> Panels:
         head=("truth", "called bound", "called not bound"),
     )
     measures = table(
-        [(name, _words(view, name)) for name in view.measures], head=("measure", "value")
+        [("value", *(_words(view, name) for name in view.measures))],
+        head=("measure", *view.measures),
     )
     summary = (
         f"of {WINDOWS:,} windows {view.tp + view.fn:,} are bound; true positives {view.tp:,}, "

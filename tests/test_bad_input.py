@@ -1,0 +1,140 @@
+"""Bad input is answered in plain words: this runs the one table of it, ``bad_input.toml``."""
+
+import ast
+import gzip
+import pkgutil
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from local_web import BODY, Web, refused_url, toy
+
+import course_utils
+from course_utils.exercises import Exercise
+
+TABLE = Path(__file__).with_name("bad_input.toml")
+ROWS = tomllib.loads(TABLE.read_text("utf-8"))["row"]
+
+_GZ = gzip.compress(BODY, mtime=0)
+_GOOD_ENTRY = b"""[[dataset]]
+name = "good"
+about = "a"
+assembly = "none"
+licence = "CC0"
+citation = "nobody"
+source = "https://example.org/"
+files = []
+"""
+
+#: File name -> content; a row calls them ``files.empty_fa`` and so on.
+FILES = {
+    "plain_fa": BODY,
+    "empty_fa": b"",
+    "blank_fa": b" \n\r\n\t\n",
+    "empty_gz": gzip.compress(b"", mtime=0),
+    "only_header_fa": b">chr1\nACGT\n>chr2\n",
+    "cut_gz": _GZ[: len(_GZ) // 2],
+    "damaged_gz": _GZ[:-8] + b"\0" + _GZ[-7:],
+    "binary_fa": b">x\x00\x01\x02\nACGT\n",
+    "broken_utf8_fa": b">chr\xff\nACGT\n",
+    "table_csv": b"chrom,start,end\nchr1,10,20\n",
+    "bad_letter_fa": b">chr1\nACGT\n>chr2 second\nACG\nTA*\n",
+    "rna_fa": b">mir-1\nAGUU\n",
+    "no_toml": b"this is no registry\n",
+    "binary_toml": b"\xff\xfe\n",
+    "single_brackets_toml": b'[dataset]\nname = "alone"\n',
+    "no_source_toml": b'[[dataset]]\nname = "bare"\nfiles = []\n',
+    "no_checksum_toml": _GOOD_ENTRY
+    + b'[[dataset]]\nname = "bad"\nsource = "https://example.org/"\n'
+    + b'files = [{ path = "a.fa", url = "a.fa", bytes = 3 }]\n',
+}
+
+
+@pytest.fixture(scope="module")
+def web():
+    """Addresses that do not give what the registry promises, and one that does."""
+    with pytest.MonkeyPatch.context() as patch, Web() as server:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield SimpleNamespace(
+            right=server.serve("/right.fa"),
+            other_bytes=server.serve("/other.fa", BODY[::-1]),
+            cut_short=server.serve("/cut_short.fa", BODY[:10_000], announced=len(BODY)),
+            missing=server.url("/missing.fa"),
+            nobody=refused_url(),
+        )
+
+
+@pytest.fixture
+def names(tmp_path, web):
+    """The names that a row's ``input`` may use."""
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    cache, odd_cache = tmp_path / "cache", tmp_path / "odd_cache"
+    (cache / "toy").mkdir(parents=True)
+    (cache / "toy/toy.fa").write_bytes(b">an old copy\nACGT\n")
+    (odd_cache / "toy/toy.fa").mkdir(parents=True)  # a folder where a file is expected
+    return {
+        "np": np,
+        "files": SimpleNamespace(folder=tmp_path, **{name: tmp_path / name for name in FILES}),
+        "web": web,
+        "toy": toy,
+        "cache": cache,
+        "new_cache": tmp_path / "new_cache",
+        "odd_cache": odd_cache,
+        "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),
+    }
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run(row: dict, names: dict):
+    call = names.get(row["call"]) or pkgutil.resolve_name(f"course_utils.{row['call']}")
+    return eval(f"call({row['input']})", {**names, "call": call})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['call']}({row['input']})"[:80])
+def test_bad_input_is_answered_in_plain_words_and_leaves_no_trace(row, names, tmp_path):
+    before = files_below(tmp_path)
+    if "raises" in row:
+        with pytest.raises(Exception) as caught:
+            run(row, names)
+        error = caught.value
+        assert type(error).__name__ == row["raises"], repr(error)
+        assert isinstance(error, (ValueError, OSError))
+        assert error.__context__ is None or error.__suppress_context__, "another traceback shows"
+        said = str(error)
+    else:
+        said = repr(run(row, names))
+    assert [words for words in row["says"] if words not in said] == [], said
+    assert "\n" not in said or "raises" not in row, "a message is one sentence"
+    assert files_below(tmp_path) == before
+
+
+def test_the_table_has_the_fields_it_explains_and_no_row_twice():
+    for row in ROWS:
+        assert {"call", "input", "says"} <= row.keys() <= {"call", "input", "says", "raises"}
+        assert row["says"] and all(row["says"])
+    calls = [(row["call"], row["input"]) for row in ROWS]
+    assert len(calls) == len(set(calls))
+
+
+def functions_that_raise() -> list[str]:
+    """Dotted names of the public functions of the package whose docstring has "Raises:"."""
+    found = []
+    for folder in course_utils.__path__:
+        for path in sorted(Path(folder).rglob("*.py")):
+            room = ".".join(path.relative_to(folder).with_suffix("").parts)
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                    if "Raises:" in (ast.get_docstring(node) or ""):
+                        found.append(f"{room.removesuffix('.__init__')}.{node.name}")
+    return found
+
+
+def test_every_function_that_says_it_raises_has_a_row():
+    assert len(functions_that_raise()) > 8
+    assert set(functions_that_raise()) <= {row["call"] for row in ROWS}

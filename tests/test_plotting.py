@@ -1,0 +1,257 @@
+"""Pictures: sound markup, a description in words, and colours that everyone can tell apart."""
+
+import base64
+from html.parser import HTMLParser
+from itertools import combinations
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from course_utils import plotting
+from course_utils.plotting import BASE_COLOURS, boxes_picture, one_hot_picture, picture_of
+from course_utils.sequences import one_hot
+
+NASTY = "<b>5' & \"3'\" end</b>"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class ImageParser(HTMLParser):
+    """Collects the tags of a piece of HTML with their attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def as_xml(picture: plotting.Picture) -> ElementTree.Element:
+    return ElementTree.fromstring(picture.content)
+
+
+def words_in(element: ElementTree.Element) -> list[str]:
+    return [text.text for text in element.iter(f"{SVG}text")]
+
+
+def a_diagram(words: str = "data", alt: str = "data flow into a model") -> plotting.Picture:
+    boxes = {"data": (0, 0, words), "model": (1, 0, "model\n10 layers"), "loss": (1, 1, "loss")}
+    return boxes_picture(boxes, [("data", "model"), ("model", "loss"), ("loss", "data")], alt)
+
+
+PICTURES = {
+    "one-hot": lambda: one_hot_picture(one_hot("GATTACA")),
+    "one-hot with shares": lambda: one_hot_picture(one_hot("ACRN", ambiguous="share"), "a title"),
+    "one-hot, long": lambda: one_hot_picture(one_hot("ACGT" * 30)),
+    "one-hot, nasty title": lambda: one_hot_picture(one_hot("ACGT"), NASTY),
+    "no base at all": lambda: one_hot_picture(np.full((3, 4), 0.3)),
+    "numbers out of range": lambda: one_hot_picture(np.array([[-1, 2, np.nan, 0]])),
+    "boxes": a_diagram,
+    "boxes with nasty words": lambda: a_diagram(NASTY, NASTY),
+}
+
+
+# --- markup --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_sound_svg_labelled_with_its_alt_text(name):
+    picture = PICTURES[name]()
+    root = as_xml(picture)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == picture.alt
+    _, _, width, height = map(float, root.get("viewBox").split())
+    assert (width, height) == (float(root.get("width")), float(root.get("height")))
+    for element in root.iter():
+        for name in ("x", "y", "x1", "y1", "x2", "y2", "width", "height"):
+            assert np.isfinite(float(element.get(name, 0))), ElementTree.tostring(element)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_shown_as_an_image_with_its_alt_text(name):
+    picture = PICTURES[name]()
+    bundle = picture._repr_mimebundle_()
+    assert bundle.keys() == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == repr(picture) == picture.alt
+    ((tag, attributes),) = ImageParser(bundle["text/html"]).tags
+    assert tag == "img" and attributes["alt"] == picture.alt
+    kind, data = attributes["src"].split(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(data).decode() == picture.content
+
+
+def test_nasty_words_are_shown_as_they_were_written():
+    assert NASTY in words_in(as_xml(one_hot_picture(one_hot("ACGT"), NASTY)))
+    assert NASTY in words_in(as_xml(a_diagram(NASTY)))
+
+
+def test_the_same_array_gives_the_same_picture():
+    for make in PICTURES.values():
+        assert make().content == make().content
+
+
+# --- what a one-hot picture says -----------------------------------------------------------------
+
+
+def test_the_alt_text_of_a_one_hot_picture_has_the_sequence_its_size_and_its_sums():
+    alt = one_hot_picture(one_hot("GATTACANN", ambiguous="share"), "a peak").alt
+    assert alt.startswith("a peak: ")
+    assert "GATTACANN" in alt and "9 positions by 4 bases" in alt
+    assert "A 3.5, C 1.5, G 1.5, T 2.5" in alt
+
+
+def test_the_alt_text_of_a_long_sequence_says_that_it_goes_on():
+    alt = one_hot_picture(one_hot("ACGT" * 30)).alt
+    assert "ACGT" * 14 + "A..." in alt and "120 positions" in alt
+
+
+def test_a_row_that_is_no_base_is_drawn_with_a_question_mark():
+    picture = one_hot_picture(np.array([[1, 0, 0, 0], [0.3, 0.3, 0.3, 0.3]]))
+    assert "A?" in picture.alt
+    assert "?" in words_in(as_xml(picture))
+
+
+def test_a_letter_stands_above_each_column_and_beside_each_row():
+    words = words_in(as_xml(one_hot_picture(one_hot("GATTACA"))))
+    above = [word for word in words if word in "ACGT"]
+    assert sorted(above) == sorted("GATTACA" + "ACGT")
+
+
+def test_a_cell_is_filled_in_proportion_to_its_number_which_is_written_in_it():
+    root = as_xml(one_hot_picture(one_hot("ARN", ambiguous="share")))
+    heights = [
+        float(cell.get("height")) for cell in root.iter() if cell.get("fill") == BASE_COLOURS["A"]
+    ]
+    whole = heights[0]
+    assert heights == [whole, whole / 2, whole / 4]
+    assert {"1", ".5", ".25"} <= set(words_in(root))
+
+
+def test_a_marked_position_is_framed_in_the_accent_colour():
+    encoded = one_hot("GATTACA")
+    marked, width, height = plotting.one_hot_grid(encoded, marked=2)
+    plain, *size = plotting.one_hot_grid(encoded)
+    assert [width, height] == size
+    assert plotting.ACCENT in marked and plotting.ACCENT not in plain
+
+
+def test_a_diagram_has_a_box_for_each_name_and_a_line_for_each_arrow():
+    root = as_xml(a_diagram())
+    assert len(list(root.iter(f"{SVG}line"))) == 3
+    assert len(list(root.iter(f"{SVG}rect"))) == 3 + 1  # and the paper
+    assert {"data", "model", "10 layers", "loss"} == set(words_in(root))
+
+
+# --- matplotlib ----------------------------------------------------------------------------------
+
+
+def a_figure():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(2, 1))
+    axes.plot([0, 1, 4])
+    return figure
+
+
+def test_a_matplotlib_figure_becomes_a_picture_with_alt_text_and_is_closed():
+    import matplotlib.pyplot as plt
+
+    figure = a_figure()
+    picture = picture_of(figure, alt=f"a rising curve {NASTY}")
+    assert picture.content.startswith(b"\x89PNG")
+    ((tag, attributes),) = ImageParser(picture.html()).tags
+    assert tag == "img" and attributes["alt"] == f"a rising curve {NASTY}"
+    assert attributes["src"].startswith("data:image/png;base64,")
+    assert figure.number not in plt.get_fignums()
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert picture_of(a_figure(), "a curve").content == picture_of(a_figure(), "a curve").content
+
+
+# --- colours -------------------------------------------------------------------------------------
+
+# Simulation of full colour-vision deficiencies, on linear RGB: Machado, Oliveira & Fernandes, "A
+# Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE Transactions on
+# Visualization and Computer Graphics 15, 1291-1298 (2009), table 1, severity 1.0.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+def linear_rgb(colour: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def lab(linear: np.ndarray) -> np.ndarray:
+    """CIELAB (white point D65) of a linear sRGB colour: IEC 61966-2-1 and CIE 15."""
+    to_xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ]
+    )
+    x, y, z = (to_xyz @ linear) / (0.95047, 1.0, 1.08883)
+    fx, fy, fz = (
+        np.cbrt(t) if t > (6 / 29) ** 3 else t / (3 * (6 / 29) ** 2) + 4 / 29 for t in (x, y, z)
+    )
+    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
+
+
+def test_the_colour_arithmetic_is_right_where_the_answer_is_known():
+    np.testing.assert_allclose(lab(linear_rgb("#ffffff")), [100, 0, 0], atol=0.02)
+    np.testing.assert_allclose(lab(linear_rgb("#ff0000")), [53.24, 80.09, 67.20], atol=0.02)
+    for matrix in VISION.values():  # grey stays grey
+        np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-5)
+    assert plotting.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert plotting.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_the_base_colours_differ_under_every_colour_vision(vision):
+    """2.3 in CIELAB is just noticeable (Mahy et al. 1994); six times that is plain to see."""
+    seen = {
+        base: lab(np.clip(VISION[vision] @ linear_rgb(colour), 0, 1))
+        for base, colour in BASE_COLOURS.items()
+    }
+    for base, other in combinations(seen, 2):
+        assert np.linalg.norm(seen[base] - seen[other]) > 6 * 2.3, f"{base} and {other}"
+
+
+def test_what_is_written_can_be_read_on_its_background():
+    """WCAG 2 level AA asks for a contrast of 4.5 of small letters, and of 3 of lines."""
+    for colour in (*BASE_COLOURS.values(), "#eef3f8", "#ffffff", "#000000"):
+        assert plotting.contrast(plotting.readable_ink(colour), colour) >= 4.5, colour
+    for ink in (plotting.INK, plotting.FAINT):
+        for paper in (plotting.PAPER, "#f4f4f4"):  # the paper, an empty cell
+            assert plotting.contrast(ink, paper) >= 4.5
+    assert plotting.contrast(plotting.ACCENT, plotting.PAPER) >= 3
