@@ -69,7 +69,10 @@ def with_pass(sequence):
     pass
 
 
-@pytest.mark.parametrize("stub", [with_docstring, with_pass, ...])
+def without_docstring(sequence): ...
+
+
+@pytest.mark.parametrize("stub", [with_docstring, without_docstring, with_pass, ...])
 def test_an_untouched_stub_is_met_politely(stub):
     feedback = count(stub)
     assert feedback.state == NOT_STARTED and not feedback.correct
@@ -201,7 +204,7 @@ def test_an_input_that_cannot_be_compared_is_not_said_to_be_changed():
         (lambda codes: (codes * (codes > 0)).T, "the shape should be (2, 3) and is (3, 2)"),
         (lambda codes: 5, "an array is expected, and a whole number came"),
         (lambda codes: "ACGT", "an array is expected, and a string came"),
-        (lambda codes: None, "gives back nothing"),
+        (lambda codes: codes.sort(), "gives back nothing"),
     ],
 )
 def test_another_type_or_shape_is_told_in_words(answer, words):

@@ -1,0 +1,74 @@
+"""One command writes the repository's address everywhere, and an unpublished copy says what it is."""
+
+import shutil
+import sys
+
+import nbformat
+import pytest
+from reading import NAMES, ROOT, tags
+
+sys.path.insert(0, str(ROOT / "tools"))
+import lessons  # noqa: E402
+
+ADDRESS = "https://github.com/owner/deep-dna"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """What publishing touches, in a folder of its own."""
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def read(root, name):
+    return nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+def test_an_unpublished_copy_says_so():
+    if lessons.repository():
+        pytest.skip("this copy is published")
+    for name in NAMES:
+        book = read(ROOT, name)
+        [set_up] = [cell for cell in book.cells if "set-up" in tags(cell)]
+        assert lessons.UNPUBLISHED in book.cells[0].source
+        assert "is not published, so there is no address to install" in set_up.source
+
+
+def test_publishing_writes_badges_and_set_up_cells_and_nothing_else(copy):
+    lessons.publish(ADDRESS, root=copy)
+    assert lessons.repository(copy) == ADDRESS
+    assert lessons.disagreements(copy) == []
+    for name in NAMES:
+        before, after = read(ROOT, name), read(copy, name)
+        badge = f"https://colab.research.google.com/github/owner/deep-dna/blob/main/notebooks/{name}.ipynb"
+        assert badge in after.cells[0].source
+        assert badge in (copy / "README.md").read_text("utf-8")
+        for number, (one, other) in enumerate(zip(before.cells, after.cells, strict=True)):
+            if "set-up" in tags(other):
+                assert f'%pip install --quiet "course-utils @ git+{ADDRESS}"' in other.source
+            elif number:
+                assert one.source == other.source
+            assert one.get("outputs") == other.get("outputs")
+
+
+def test_publishing_twice_changes_nothing_more_and_can_move_the_address(copy):
+    def content():
+        return {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+
+    lessons.publish("https://example.org/elsewhere.git", root=copy)
+    assert "Published at https://example.org/elsewhere.git" in read(copy, NAMES[0]).cells[0].source
+    lessons.publish(ADDRESS, root=copy)
+    once = content()
+    lessons.publish(ADDRESS, root=copy)
+    assert content() == once
+    assert b"example.org" not in b"".join(once.values())
+
+
+@pytest.mark.parametrize("address", ["", "owner/deep-dna", "https://github.com/owner/deep dna", "'\""])
+def test_what_git_cannot_clone_is_refused_before_anything_is_written(copy, address):
+    before = (copy / "pyproject.toml").read_bytes()
+    with pytest.raises(SystemExit, match="is no address that git can clone"):
+        lessons.publish(address, root=copy)
+    assert (copy / "pyproject.toml").read_bytes() == before
