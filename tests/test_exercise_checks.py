@@ -211,6 +211,23 @@ def test_another_type_or_shape_is_told_in_words(answer, words):
     assert words in hint(mask(answer))
 
 
+marks = Exercise(lambda codes: codes > 0, lambda rng: [(np.array([-1, 2, 3]),)])
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda codes: (codes > 0).astype(np.int64), "(dtype bool), and the array holds int64"),
+        (lambda codes: (codes > 0).astype(float), "(dtype bool), and the array holds float64"),
+        (lambda codes: (codes > 0).astype(object), "the array holds Python objects"),
+    ],
+)
+def test_an_array_of_true_and_false_is_not_one_of_numbers(answer, words):
+    """They look alike when shown, and pick other rows when used as an index."""
+    assert marks(lambda codes: codes > 0).correct
+    assert words in hint(marks(answer))
+
+
 def test_text_where_a_number_is_expected_is_told():
     assert hint(count(lambda s: str(s.count("G")))) == (
         "a whole number is expected, and a string came."
@@ -294,6 +311,7 @@ def test_long_values_are_cut_and_say_how_long_they_are():
         ({"a": [1]}, {"a": [1.0]}),
         (np.array([1, 0]), np.array([1.0, 0.0])),
         (np.array(["A", "C"]), np.array(["A", "C"])),
+        (np.array([True, False]), np.array([True, False])),
         (None, None),
     ],
 )
@@ -317,6 +335,9 @@ def test_answers_that_mean_the_same_are_the_same(expected, given):
         (np.zeros(3), [0, 0, 0]),
         (np.zeros(3), np.array(["0", "0", "0"])),
         (np.array(["A"]), np.array([0])),
+        (np.array([True, False]), np.array([1, 0])),
+        (np.array([True, False]), np.array([1.0, 0.0])),
+        (np.array([True, False]), np.array([True, False], dtype=object)),
         (np.zeros(1), 0),
         (0, np.zeros(1)),
         (np.zeros(2), np.array([0, np.nan])),

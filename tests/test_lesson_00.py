@@ -42,6 +42,9 @@ def test_M20_validation_chooses_another_setting_and_the_test_set_is_opened_once(
     best = max(table, key=lambda row: row[3])
     assert best[0] == 0.01 and table[-1][3] < best[3]
     assert "chosen by validation: C = 0.01" in said(NAME, "M20")
+    words = re.search(r"test accuracy ([\d.]+), give or take ([\d.]+)", said(NAME, "M20"))
+    test, margin = map(float, words.groups())
+    assert test > best[3] and test - best[3] < 2 * margin, "higher, and by luck"
     uses = [cell.source.count("[in_test]") for cell in lesson(NAME).cells if cell.cell_type == "code"]
     assert sum(uses) == 2, "table and labels, in one call of score"
 
@@ -67,6 +70,14 @@ def test_M21_always_no_is_99_percent_right_and_beats_a_good_model_by_accuracy_al
     assert abs(coin[3]) < 0.03 and coin[4] < 0.03
 
 
+def test_M21_a_higher_threshold_pays_some_recall_for_much_precision():
+    found = re.search(r"above 0.8: recall ([\d.]+), precision ([\d.]+), MCC ([\d.]+)", said(NAME, "M21"))
+    recall, precision, mcc = map(float, found.groups())
+    _, recall_before, precision_before, mcc_before, _ = measures("a good model")
+    assert 0.1 < recall_before - recall < 0.2
+    assert precision - precision_before > 0.4 and mcc > mcc_before
+
+
 def test_M23_motifs_and_enhancers_outreach_the_rules_of_thumb():
     words = said(NAME, "M23")
     for line in ("CTCF core motif             19", "CTCF extended motif         34",
@@ -83,13 +94,33 @@ def test_M23_reach_decides_how_many_layers_are_needed():
 
 
 def test_M23_the_number_of_layers_does_not_fix_the_number_of_parameters():
-    words = said(NAME, "M23")
+    printed = said(NAME, "M23")
+    for width in (16, 100, 500):
+        parameters = width * (4 * 7 + 1) + 4 * width * (width * 7 + 1)
+        assert f"five layers with {width:3} kernels each: {parameters:>9,} parameters" in printed
+    words = "\n".join(cell.source for cell in tagged(NAME, "M23") if cell.cell_type == "markdown")
     convolutions = 300 * (4 * 19 + 1) + 200 * (300 * 11 + 1) + 200 * (200 * 7 + 1)
     connected = 1000 * 2001 + 1000 * 1001 + 164 * 1001
-    assert convolutions + connected == 4_129_664 and "4,129,664 parameters" in words
-    assert 16 * (4 * 7 + 1) + 4 * 16 * (16 * 7 + 1) + 17 == 7_713 and "7,713 parameters" in words
-    assert "11 convolution layers, 388,154 parameters" in words
-    assert "Basset has 11 times as many" in words and round(4_129_664 / 388_154) == 11
+    assert convolutions + connected == 4_129_664 and "4.1 million\nparameters" in words
+    layers, parameters = layers_and_parameters_of_lesson_10()
+    assert (layers, parameters) == (11, 388_154)
+    assert f"{layers}\nlayers" in words and f"{parameters:,} parameters" in words
+
+
+def layers_and_parameters_of_lesson_10() -> tuple[int, int]:
+    """Four layers that shorten the sequence, seven that read all before them, and ten tracks.
+
+    A layer makes two numbers of each filter (one opens the gate for the other), each with an offset and a
+    gain.
+    """
+    inputs, total, layers = 4, 0, 0
+    for filters, width in [(48, 21), (60, 7), (76, 7), (96, 7)]:
+        total += 2 * filters * (inputs * width + 2)
+        inputs, layers = filters, layers + 1
+    for _ in range(7):
+        total += 2 * 24 * (inputs * 3 + 2)
+        inputs, layers = inputs + 24, layers + 1
+    return layers, total + inputs * 10 + 10
 
 
 # --- other figures -------------------------------------------------------------------------------
@@ -104,22 +135,35 @@ def test_the_table_has_200_samples_and_4_variables_whose_shares_add_up_to_1():
 def test_a_hidden_layer_lets_one_line_do_what_none_could():
     words = "".join(output_text(cell) for cell in lesson(NAME).cells if cell.cell_type == "code")
     assert "best straight line through the raw variables: accuracy 0.75" in words
-    assert "best straight line through the hidden variables: accuracy 1.00" in words
+    assert "right for 200 of 200 cells it was trained on" in words
+    fresh = re.search(r"right for (\d+) of 200 fresh cells", words)
+    assert int(fresh[1]) >= 195
 
 
-def test_the_start_that_the_lesson_warns_of_stays_stuck_and_its_own_does_not():
+def test_about_a_third_of_the_starts_get_stuck_as_the_lesson_warns():
     rng = np.random.default_rng(0)
-    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    sites = np.repeat(corners, 50, axis=0) + rng.normal(0, 0.12, size=(200, 2))
+    corners = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 50, axis=0)
+    sites = corners + rng.normal(0, 0.12, size=(200, 2))
     expressed = np.repeat([0, 1, 1, 0], 50)
-    score = {
-        start: MLPClassifier(
+    scores = [
+        MLPClassifier(
             (2,), activation="tanh", solver="lbfgs", alpha=1e-3, max_iter=2000, random_state=start
         ).fit(sites, expressed).score(sites, expressed)
-        for start in (1, 4)
-    }  # fmt: skip
-    assert score[4] == 1 and score[1] < 0.8
+        for start in range(20)
+    ]  # fmt: skip
+    assert scores[4] == 1 and scores[1] < 0.76
+    stuck = [score for score in scores if score < 1]
+    assert 4 <= len(stuck) <= 9 and max(stuck) < 0.76
     assert "random_state=4" in tagged(NAME, "seed:004-representation-learning")[1].source
+
+
+def curves() -> dict[str, list[float]]:
+    """Name -> accuracy with 100, 300, 1,000, 3,000 and 10,000 examples, and the ceiling."""
+    found = {}
+    for row in rows("seed:004-thousands-of-samples"):
+        if row and row[0] in ("strong", "weak", "moving,"):
+            found[" ".join(row[:-6])] = [float(number) for number in row[-6:]]
+    return found
 
 
 def test_the_ceilings_are_those_of_the_generator():
@@ -132,22 +176,43 @@ def test_the_ceilings_are_those_of_the_generator():
         ]
         return sum(map(max, *likely)) / 2
 
-    words = "".join(output_text(cell) for cell in lesson(NAME).cells if cell.cell_type == "code")
-    assert f"'strong': '{exact(0.9):.2f}', 'weak': '{exact(0.15):.2f}', 'moving': '0.93'" in words
+    ceilings = {name: curve[-1] for name, curve in curves().items()}
+    assert ceilings == {
+        "strong": round(exact(0.9), 3),
+        "weak": round(exact(0.15), 3),
+        "moving, by place": 0.935,
+        "moving, by word": 0.935,
+    }
+
+
+def test_the_ceiling_of_the_moving_word_is_that_of_the_best_rule():
+    """Which weighs all 15 places that the word may have; here on 400,000 sequences."""
+    rng, count, word = np.random.default_rng(1), 400_000, np.array([1, 1, 2, 2, 0, 0])
+    letters, labels = rng.integers(0, 4, (count, 20)), np.arange(count) % 2
+    places = rng.integers(0, 15, count)[:, None] + np.arange(6)
+    kept = (rng.random((count, 6)) < 0.9) & (labels == 1)[:, None]
+    letters[np.arange(count)[:, None], places] = np.where(
+        kept, word, letters[np.arange(count)[:, None], places]
+    )
+    match, likely = 0.9 + 0.1 / 4, 0
+    for start in range(15):
+        matches = (letters[:, start : start + 6] == word).sum(axis=1)
+        likely = likely + (match / 0.25) ** matches * ((1 - match) / 0.75) ** (6 - matches) / 15
+    assert np.mean((likely > 1) == labels) == pytest.approx(0.935, abs=0.001)
 
 
 def test_how_many_examples_are_enough_depends_on_the_signal():
-    curves = {
-        row[0]: [float(number) for number in row[1:]]
-        for row in rows("seed:004-thousands-of-samples")
-        if row and row[0] in ("strong", "weak", "moving") and len(row) == 7
-    }
-    *strong, best = curves["strong"]
+    *strong, best = curves()["strong"]
     assert best - strong[0] <= 0.02, "a hundred are nearly enough"
-    *weak, best = curves["weak"]
-    assert weak[0] < 0.57 and best - weak[2] > 0.02 and best - weak[-1] <= 0.01
-    *moving, best = curves["moving"]
-    assert best - moving[-1] > 0.2, "no number of examples helps"
+    *weak, best = curves()["weak"]
+    assert weak[0] < 0.57 and best - weak[2] > 0.02 and best - weak[3] <= 0.015
+
+
+def test_what_a_moving_word_lacks_is_not_examples_but_other_variables():
+    *place, best = curves()["moving, by place"]
+    assert place[1] - place[0] > 0.05 and place[-1] - place[2] <= 0.03 and best - place[-1] > 0.2
+    *word, best = curves()["moving, by word"]
+    assert word[0] > place[-1] and 0.02 < best - word[-1] < 0.1
 
 
 def test_the_map_names_every_lesson_that_is_here_and_no_other():
@@ -214,6 +279,10 @@ def test_the_explorers_picture_says_in_words_what_its_colours_say():
 def test_half_of_the_calls_are_true_where_the_lessons_riddle_says():
     """With 10 bound windows in 1,000 and sensitivity 90, at a false-positive rate of about 0.9 percent."""
     assert imbalance.compute(10, 90, 0.9).measures["precision"] == pytest.approx(0.5, abs=0.01)
+    common, rare = imbalance.compute(500, 90, 5).measures, imbalance.compute(1, 90, 5).measures
+    assert common["recall"] == rare["recall"]
+    assert 0 < rare["accuracy"] - common["accuracy"] < 0.05
+    assert (round(common["precision"], 2), round(rare["precision"], 2)) == (0.95, 0.02)
 
 
 def test_moving_a_control_rewrites_picture_and_numbers():

@@ -189,6 +189,8 @@ def same(expected: Any, given: Any) -> bool:
         expected, given = _numbers(expected), _numbers(given)
         if expected.shape != given.shape or expected.dtype.kind in "US":
             return expected.shape == given.shape and bool((expected == given).all())
+        if expected.dtype.kind == "b" and given.dtype.kind != "b":
+            return False  # 0 and 1 look right and pick other rows when used as an index
         return given.dtype.kind in "fiub" and np.allclose(expected, given, 1e-6, 1e-6, True)
     if isinstance(expected, dict):
         return (
@@ -224,7 +226,7 @@ def _numbers(value: Any) -> np.ndarray:
 
 
 def _general_hint(expected: _Outcome, given: _Outcome) -> str:
-    """What can be said of any answer: its kind, its shape, and what it did to its input."""
+    """What can be said of any answer: its kind, shape and type, and what it did to its input."""
     if given.error or expected.error:
         return ""
     if given.value is None:
@@ -240,6 +242,10 @@ def _general_hint(expected: _Outcome, given: _Outcome) -> str:
         return f"the shape should be {tuple(want.shape)} and is {tuple(got.shape)}."
     if _is_tensor(want) and want.dtype != got.dtype:
         return f"the type of the numbers should be {want.dtype} and is {got.dtype}."
+    if isinstance(want, np.ndarray) and got.dtype == object:
+        return "the array holds Python objects (dtype object); leave dtype away, or ask for a plain type."
+    if isinstance(want, np.ndarray) and want.dtype == bool != got.dtype:
+        return f"True and False are expected (dtype bool), and the array holds {got.dtype}."
     return ""
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from course_utils.exercises import Exercise, Mistake
 
+ROUNDED = "the numbers are rounded to {} decimals; give them as they come, and round when you print."
+
 # --- GC content ----------------------------------------------------------------------------------
 
 
@@ -58,6 +60,15 @@ gc_content = Exercise(
         Mistake(
             lambda sequences: _gc_content(["".join(sequences)])[0],
             "one number came for all sequences together; each row of the table needs its own.",
+        ),
+        *(
+            Mistake(
+                lambda sequences, d=decimals: np.array(
+                    [round(fraction, d) for fraction in _gc_content(sequences).tolist()]
+                ),
+                ROUNDED.format(decimals),
+            )
+            for decimals in (1, 2, 3, 4)
         ),
     ],
 )
@@ -158,6 +169,24 @@ def _undefined_is_nan(tp, fp, fn, tn):
         return _undefined_is_an_error(*np.array([tp, fp, fn, tn], dtype=float))
 
 
+def _mcc_is_nan(tp, fp, fn, tn):
+    undefined = _below(tp, fp, fn, tn) == 0
+    return _measures(tp, fp, fn, tn) | ({"mcc": float("nan")} if undefined else {})
+
+
+def _changed(change):
+    """A mistake that does the same thing to all four measures."""
+    return lambda *counts: {name: change(value) for name, value in _measures(*counts).items()}
+
+
+def _named(*names):
+    """A mistake in the keys of the dictionary."""
+    return Mistake(
+        lambda *counts: dict(zip(names, _measures(*counts).values())),
+        f"the keys are {', '.join(names)}, and the docstring writes them in small letters.",
+    )
+
+
 metrics = Exercise(
     lambda tp, fp, fn, tn: _measures(tp, fp, fn, tn),
     _counts,
@@ -169,7 +198,11 @@ metrics = Exercise(
         ),
         Mistake(
             _undefined_is_nan,
-            "numpy writes nan (not a number) where a measure is undefined; give 0.0 in that case.",
+            "nan (not a number) came where a measure is undefined; give 0.0 in that case.",
+        ),
+        Mistake(
+            _mcc_is_nan,
+            "mcc is nan (not a number) where its lower part is 0; give 0.0 for mcc too.",
         ),
         Mistake(
             lambda tp, fp, fn, tn: _measures(
@@ -202,5 +235,17 @@ metrics = Exercise(
             },
             "these are percent; fractions from 0 to 1 are asked for.",
         ),
+        Mistake(
+            _changed(lambda value: 100 * value),
+            "all four, mcc too, are multiplied by 100; no percent here.",
+        ),
+        *(
+            Mistake(_changed(lambda value, d=decimals: round(value, d)), ROUNDED.format(decimals))
+            for decimals in (1, 2, 3, 4)
+        ),
+        _named("accuracy", "recall", "precision", "MCC"),
+        _named("Accuracy", "Recall", "Precision", "MCC"),
+        _named("Accuracy", "Recall", "Precision", "Mcc"),
+        _named("ACCURACY", "RECALL", "PRECISION", "MCC"),
     ],
 )
