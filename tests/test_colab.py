@@ -1,0 +1,81 @@
+"""In Colab, the first cell installs the package, touches nothing else, and all lessons run.
+
+"Colab" is its versions of the packages (all but torch) with a stand-in for ``google.colab``.
+"""
+
+import environments
+import nbformat
+import pytest
+from colab_reader import colab_reader
+from executing import execute, only, printed
+from nbclient.exceptions import CellExecutionError
+from reading import NAMES, ROOT, without_missing_data
+
+
+def test_the_replica_has_the_versions_of_colab():
+    replica = environments.colab_replica()
+    found = environments.freeze(replica)
+    assert found == environments.recorded(replica), "something was installed into the replica"
+    for name, line in environments.requirements(environments.TESTS / "colab_versions.txt").items():
+        if name != "torch":
+            assert f"{name}=={found[name]}" == line
+    assert "course-utils" not in found and "biopython" not in found
+
+
+def test_another_version_of_a_package_would_be_noticed(tmp_path):
+    python = environments.layer(environments.colab_replica(), tmp_path / "layer")
+    [site] = (tmp_path / "layer").rglob("site-packages")
+    (site / "numpy-0.0.1.dist-info").mkdir()
+    about = "Metadata-Version: 2.1\nName: numpy\nVersion: 0.0.1\n"
+    (site / "numpy-0.0.1.dist-info/METADATA").write_text(about)
+    assert environments.freeze(python)["numpy"] == "0.0.1"
+
+
+def test_the_first_cell_changes_no_package_that_colab_has():
+    reader = colab_reader()
+    changed = {
+        name: (version, reader.after.get(name))
+        for name, version in reader.before.items()
+        if reader.after.get(name) != version
+    }
+    assert changed == {}
+
+
+def test_the_first_cell_adds_the_course_and_biopython_and_no_more():
+    reader = colab_reader()
+    assert reader.after.keys() - reader.before.keys() == {"course-utils", "biopython"}
+    assert reader.repository.as_uri() in reader.after["course-utils"]
+
+
+def test_the_first_cell_reports_the_device_and_versions():
+    reader = colab_reader()
+    assert f"torch {reader.after['torch']}" in reader.said
+    assert f"numpy {reader.after['numpy']}" in reader.said
+    assert any(f"({device})" in reader.said for device in ("cpu", "cuda", "mps"))
+
+
+def test_an_unpublished_copy_says_that_it_cannot_be_installed(tmp_path):
+    lesson = nbformat.read(ROOT / "notebooks" / f"{NAMES[0]}.ipynb", as_version=4)
+    first_cell = only(lesson, "set-up")
+    if "%pip install" in first_cell.cells[0].source:
+        assert "git+https://" in first_cell.cells[0].source  # this copy is published
+        return
+    python = environments.layer(environments.colab_replica(), tmp_path / "layer")
+    kernels = environments.kernel_spec(tmp_path / "jupyter", python, colab=True)
+    with pytest.raises(CellExecutionError, match="not published"):
+        execute(first_cell, kernels, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_runs_to_its_end_in_colab_without_network(name, tmp_path):
+    reader = colab_reader()
+    lesson = nbformat.read(reader.repository / "notebooks" / f"{name}.ipynb", as_version=4)
+    look = "import sys, course_utils\nprint('google.colab' in sys.modules, course_utils.__file__)"
+    lesson.cells.append(nbformat.v4.new_code_cell(look))
+    kernels = environments.kernel_spec(
+        tmp_path / "jupyter", reader.python, [environments.OFFLINE], colab=True
+    )
+    ran = execute(without_missing_data(lesson), kernels, tmp_path)
+    in_colab, place = printed(ran).splitlines()[-1].split(maxsplit=1)
+    assert in_colab == "True"
+    assert place.startswith(str(reader.python.parents[1])), "not the installed package"

@@ -1,0 +1,194 @@
+"""Every explorer of every lesson, moved by keyboard in a browser, under ipywidgets 8 and 7.
+
+ipywidgets 8 runs in this environment's JupyterLab; 7 is Colab's, as a reader there has it, with the
+front end of its time. Times are written down (.cache/explorers.json and the end of the run), and
+nothing depends on them.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import environments
+import pytest
+from browser import Explorer, Move, chromium, find_chromium, jupyterlab, open_lesson, percentile
+from colab_reader import colab_reader
+from executing import copy_lessons
+from reading import NAMES, ROOT, tagged
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="no Chromium or Chrome on the PATH; COURSE_CHROMIUM may name one",
+)
+MOVES = 10  # for the time of an explorer
+#: Version of ipywidgets -> the class that only its sliders have.
+MAJORS = {"ipywidgets-8": "noUi-handle", "ipywidgets-7": "ui-slider-handle"}
+
+
+@dataclass
+class Explored:
+    """What happened to one explorer."""
+
+    moves: list[Move]
+    out_of_reach: set[str]
+    pictures_with_a_name: int
+    latencies: list[float]
+
+
+@dataclass
+class Visit:
+    """One lesson, opened and run, with all its explorers moved."""
+
+    widgets: str
+    name: str
+    explorers: list[Explored] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    handles: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory):
+    """Gives the JupyterLab of an ipywidgets version, with all lessons; starts each once."""
+    with contextlib.ExitStack() as stack:
+        start = functools.cache(lambda widgets: stack.enter_context(lab(widgets, tmp_path_factory)))
+        yield start
+
+
+def lab(widgets: str, tmp_path_factory):
+    """JupyterLab with all lessons, whose kernels find no network."""
+    home = tmp_path_factory.mktemp(widgets)
+    if widgets == "ipywidgets-8":
+        server = python = Path(sys.executable)
+        notebooks = ROOT / "notebooks"
+    else:
+        server, python = environments.colab_replica(), colab_reader().python
+        notebooks = colab_reader().repository / "notebooks"
+    # The saved widgets are those of ipywidgets 8: its predecessor's front end would complain of
+    # each before anything is run.
+    lessons = copy_lessons(notebooks, home / "lessons", saved_widgets=widgets == "ipywidgets-8")
+    kernels = environments.kernel_spec(home / "jupyter", python, [environments.OFFLINE])
+    return jupyterlab(lessons, home, str(server), {"JUPYTER_PATH": str(kernels)})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=itertools.product(MAJORS, NAMES), ids="-".join)
+def visit(request, labs, browser):
+    """Open the lesson once and do all that the tests ask about."""
+    widgets, name = request.param
+    seen = Visit(widgets, name)
+    with open_lesson(browser, labs(widgets), f"{name}.ipynb") as lesson:
+        lesson.run()
+        for explorer in lesson.explorers(len(tagged(name, "explorer"))):
+            seen.explorers.append(explore(explorer))
+        seen.complaints = lesson.complaints
+        for handle in MAJORS.values():
+            if lesson.page.locator(f".course-explorer .{handle}").count():
+                seen.handles.add(handle)
+    return seen
+
+
+def explore(explorer: Explorer) -> Explored:
+    """Move every control there and back, buttons last, since they may reset the rest."""
+    reached = explorer.reached_by_tab()
+    out_of_reach = {
+        control.label for control in explorer.controls if control.number not in reached
+    }
+    moves, latencies = [], []
+    for control in sorted(explorer.controls, key=lambda control: control.kind == "button"):
+        move, back = explorer.move(control)
+        moves.append(move)
+        if control.kind != "button":
+            explorer.press(control, back)
+        if move.picture and not latencies:
+            latencies = explorer.latencies(control, MOVES)
+    name = explorer.root.locator(".course-picture").get_by_role("img", name=re.compile(r"\w"))
+    return Explored(moves, out_of_reach, name.count(), latencies)
+
+
+def test_every_control_moves_picture_or_numbers_by_keyboard(visit):
+    assert visit.explorers
+    for explored in visit.explorers:
+        assert explored.moves
+        for move in explored.moves:
+            assert move.changed, f"{move.control} does nothing; last tried {move.keys}"
+
+
+def test_the_focus_stays_on_a_control_that_is_moved(visit):
+    for explored in visit.explorers:
+        for move in explored.moves:
+            assert move.focused or "Tab" in move.keys, f"{move.keys} left {move.control}"
+
+
+def test_both_picture_and_numbers_change(visit):
+    for explored in visit.explorers:
+        assert any(move.picture for move in explored.moves)
+        assert any(move.numbers for move in explored.moves)
+
+
+def test_every_control_has_a_label_and_is_reached_by_tab(visit):
+    for explored in visit.explorers:
+        assert all(move.control.label for move in explored.moves), explored.moves
+        assert explored.out_of_reach == set()
+
+
+def test_the_picture_has_a_name_for_screen_readers(visit):
+    for explored in visit.explorers:
+        assert explored.pictures_with_a_name
+
+
+def test_neither_page_nor_kernel_complains(visit):
+    assert visit.complaints == []
+
+
+def test_the_front_end_is_the_one_that_belongs_to_the_widgets(visit):
+    assert visit.handles <= {MAJORS[visit.widgets]}
+
+
+def test_times_are_written_down(visit, request, record_property):
+    for number, explored in enumerate(visit.explorers):
+        name = f"{visit.name}, explorer {number + 1}, {visit.widgets}"
+        times = {
+            "median_ms": round(median(explored.latencies), 1),
+            "p95_ms": round(percentile(explored.latencies, 95), 1),
+            "moves": len(explored.latencies),
+        }
+        record_property(name, times)
+        Times.of(request.config).add(name, times)
+
+
+class Times:
+    """Prints the times at the end of the run and keeps them in .cache/explorers.json."""
+
+    def __init__(self):
+        self.all: dict[str, dict] = {}
+
+    @classmethod
+    def of(cls, config) -> "Times":
+        """The one of this run."""
+        if not config.pluginmanager.has_plugin("explorer-times"):
+            config.pluginmanager.register(cls(), "explorer-times")
+        return config.pluginmanager.get_plugin("explorer-times")
+
+    def add(self, name: str, times: dict) -> None:
+        self.all[name] = times
+        path = ROOT / ".cache/explorers.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(self.all, indent=1) + "\n")
+
+    def pytest_terminal_summary(self, terminalreporter):
+        terminalreporter.section("explorers: key to repainted picture, ms")
+        for name, times in self.all.items():
+            terminalreporter.write_line(
+                f"{name}: median {times['median_ms']}, p95 {times['p95_ms']}"
+            )
