@@ -90,7 +90,6 @@ def jupyterlab(
         f"--ServerApp.root_dir={folder}",
         # Lets the harness ask the page which notebook is open and whether its kernel is idle.
         "--LabApp.expose_app_in_browser=True", *OPTIONS[major],
-    *([environment["EXTRA"]] if environment and "EXTRA" in environment else []),
     ]  # fmt: skip
     log = home / "server.log"
     with log.open("w") as stream:
