@@ -92,7 +92,8 @@ def one_hot_explorer(sequence: str = "ATACAANRtg") -> Explorer:
     wide = {"description_width": "110px"}
     controls = {
         "sequence": ipywidgets.Text(sequence, description="sequence", style=wide),
-        "ambiguous": ipywidgets.Dropdown(
+        # A slider: lists lose their arrow keys to JupyterLab 4, buttons their focus in ipywidgets 7.
+        "ambiguous": ipywidgets.SelectionSlider(
             options=[
                 ("refuse them", "refuse"),
                 ("four zeros", "zeros"),
