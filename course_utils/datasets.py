@@ -6,7 +6,7 @@
 
 Large files come from the addresses of ``data/registry.toml``, each with a checksum, into a cache folder that
 the environment variable COURSE_DATA can move. A file is written beside its place and renamed when it is whole
-and right, so that the cache never holds half a file. Explained in lesson 01.
+and right, so that no half file ever stands under a file's name. Explained in lesson 01.
 """
 
 import argparse

@@ -31,12 +31,15 @@ def set_up(threads: int = 1) -> str:
     """Prepare a lesson, print the versions at work, and return the device: "cuda", "mps" or "cpu".
 
     Args:
-        threads: for torch on the CPU. One is as good as two for the small networks here, gives the
-            same sums on every machine, and leaves the other cores to their owners.
+        threads: for torch and numpy on the CPU. One is as good as two for the small networks here,
+            gives the same sums however many cores there are, and leaves the others to their owners.
 
     Source: lesson 00.
     """
-    # Read when torch loads: a thread that waits asleep does not slow down its neighbours.
+    # Read when torch and numpy's BLAS load, which is why the set-up cell comes first: how many
+    # threads, and that one which waits sleeps and does not slow down its neighbours.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, str(threads))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import matplotlib
     import torch

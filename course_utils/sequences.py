@@ -84,7 +84,7 @@ def one_hot(
             what torch computes with; ``"share"`` needs a floating-point type.
 
     Raises:
-        SequenceError: for an empty or over-short set, unequal lengths, or a letter that the
+        SequenceError: for no sequence or an empty one, unequal lengths, or a letter that the
             policies do not allow; the message names the letter and its place.
         ValueError: for an unknown policy or a dtype that cannot hold the result.
 

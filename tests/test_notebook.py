@@ -18,6 +18,8 @@ def settings_kept(monkeypatch):
     import torch
 
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     threads = torch.get_num_threads()
     with matplotlib.rc_context():
         yield
@@ -70,7 +72,18 @@ def test_set_up_leaves_the_readers_own_settings_and_random_numbers_alone(setting
     notebook.set_up()
     after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     assert before == after
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"  # set by the fixture, so it stays
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"  # set by the fixture, so these stay
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "3"
+
+
+def test_set_up_gives_numpy_one_thread_when_nobody_chose(settings_kept, monkeypatch):
+    import os
+
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(variable)
+    notebook.set_up()
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 @pytest.mark.parametrize(
