@@ -6,9 +6,12 @@ LESSONS_COPY ?= my_lessons
 ARGS ?=
 REPOSITORY ?=
 
+comma := ,
 python := .venv/bin/python
 # Written last, so that an environment that was interrupted half-way is taken up again.
 installed := .venv/installed
+# The pinned versions know no later Python; the newest releases may.
+before := $(if $(CONSTRAINTS),(3$(comma) 14),(4$(comma) 0))
 # What a lesson starts with `!` (torchrun, say) is then found in the environment too.
 in_venv := exec env PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Results must not depend on how many cores are free.
@@ -37,7 +40,7 @@ lessons: $(installed) ## execute the lessons from notebooks/source (ARGS names s
 	$(in_venv) $(one_thread) $(python) tools/lessons.py run $(ARGS)
 
 bench: $(installed) ## run the comparisons of benchmarks/
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(python) "$$script" $(ARGS); done
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(one_thread) $(python) "$$script"; done
 
 shots: $(installed) ## photograph every lesson into shots/
 	$(python) tools/shots.py $(ARGS)
@@ -56,13 +59,14 @@ $(installed): pyproject.toml constraints.txt $(python)
 	@$(python) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
 	@$(python) -m pip install $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[lab,test]' || { \
 	    echo "pip could not make the environment; its reason stands above. The pinned versions are" \
-	        "for Python 3.11 to 3.13, and this is $$($(python) --version 2>&1)." >&2; exit 1; }
+	        "for Python 3.11 to 3.13, and this is $$($(python) --version 2>&1). For another one:" \
+	        "make clean, then make lab PYTHON=python3.12" >&2; exit 1; }
 	@touch $@
 
 # Also made anew when the Python it was made from is gone.
 $(python):
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	    echo "The lessons need Python 3.11 or newer, but $(PYTHON) is:" \
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < $(before))' 2>/dev/null || { \
+	    echo "The lessons need Python 3.11 to 3.13, but $(PYTHON) is:" \
 	        "$$("$(PYTHON)" --version 2>&1)" >&2; \
 	    echo "Name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear .venv

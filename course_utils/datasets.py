@@ -193,10 +193,15 @@ def _fetch_file(file: RegisteredFile, name: str, folder: Path) -> Path:
         # pooch makes it readable by its owner alone; a class may share the folder.
         path.chmod(path.parent.stat().st_mode & 0o666)
     except OSError as error:  # requests' errors are OSErrors, and some are ValueErrors too
+        if error.strerror:  # this machine's own, such as a full disk
+            raise DataUnavailable(
+                f"{what}, and it could not be written there ({error.strerror}); make room, or set "
+                "COURSE_DATA to another folder."
+            ) from None
         raise DataUnavailable(
             f"{what}, and it could not be fetched whole from {file.url} ({type(error).__name__}); "
-            f"connect to a network and run `{COMMAND} fetch {name}` once, or set COURSE_DATA to a "
-            "folder that holds the file."
+            f"connect to a network and run `{sys.executable} -m course_utils.datasets fetch {name}` "
+            "once, or set COURSE_DATA to a folder that holds the file."
         ) from None
     except ValueError:  # pooch deletes what it fetched, and keeps what was there before
         raise DataUnavailable(

@@ -27,24 +27,23 @@ STYLE = {
 }
 
 
-def set_up(threads: int = 1) -> str:
+def set_up() -> str:
     """Prepare a lesson, print the versions at work, and return the device: "cuda", "mps" or "cpu".
 
-    Args:
-        threads: for torch and numpy on the CPU. One is as good as two for the small networks here,
-            gives the same sums however many cores there are, and leaves the others to their owners.
+    torch and numpy get one thread on the CPU: it is as good as two for the small networks here, gives
+    the same sums however many cores there are, and leaves the others to their owners.
 
     Source: lesson 00.
     """
     # Read when torch and numpy's BLAS load, which is why the set-up cell comes first: how many
     # threads, and that one which waits sleeps and does not slow down its neighbours.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, str(threads))
+        os.environ.setdefault(variable, "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import matplotlib
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     matplotlib.rcParams.update(STYLE)
     device = find_device()
     names = {"cuda": "a CUDA GPU", "mps": "an Apple GPU", "cpu": "the CPU"}

@@ -150,6 +150,8 @@ def check_one_hot(encoded: np.ndarray) -> np.ndarray:
         ValueError: for other shapes, with the remedy where the axes are merely in another order.
     """
     encoded = np.asarray(encoded)
+    if encoded.size == 0:
+        raise ValueError(f"the array is empty: its shape is {encoded.shape}")
     if encoded.dtype.kind not in "fiub":
         raise ValueError(
             f"a one-hot array holds numbers or booleans; this one has the type {encoded.dtype}"
@@ -214,7 +216,7 @@ def read_fasta(path: str | Path) -> list[FastaRecord]:
         )
     records = [
         FastaRecord(name.strip(), sequence)
-        for name, sequence in SimpleFastaParser(io.StringIO(text.lstrip()))
+        for name, sequence in SimpleFastaParser(io.StringIO(text.lstrip(), newline=None))
     ]
     for number, (name, sequence) in enumerate(records, start=1):
         if not sequence:

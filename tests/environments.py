@@ -46,7 +46,7 @@ def colab_replica() -> Path:
     """The interpreter of an environment with Colab's versions of all but torch.
 
     torch has the version of constraints.txt, so that one download serves everywhere. The Python is
-    this one, or the one that COURSE_COLAB_PYTHON names: the newest that has a wheel of that torch.
+    this one, for which that torch is at hand, or the one that COURSE_COLAB_PYTHON names.
     """
     colab = requirements(TESTS / "colab_versions.txt")
     pinned = requirements(ROOT / "constraints.txt")

@@ -29,6 +29,7 @@ STAND_IN = """\
 echo "$0 $*" >> "$LOG"
 case "$*" in
     "--version") echo "Python $VERSION" ;;
+    "-c "*"(3, 14)"*) test "$VERSION" != 3.9.6 -a "$VERSION" != 3.14.0 ;;
     "-c "*) test "$VERSION" != 3.9.6 ;;
     *"-m venv"*) rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
     "-m pip --version") test "$PIP" != none ;;
@@ -83,9 +84,17 @@ def test_make_alone_lists_what_it_can_do(folder):
 def test_a_python_that_is_too_old_is_named_and_nothing_is_made(folder):
     answer = folder.make("lab", version="3.9.6")
     assert answer.returncode != 0
-    assert "need Python 3.11 or newer" in answer.stderr and "Python 3.9.6" in answer.stderr
+    assert "need Python 3.11 to 3.13" in answer.stderr and "Python 3.9.6" in answer.stderr
     assert "make lab PYTHON=python3.12" in answer.stderr
     assert not (folder.path / ".venv").exists()
+
+
+def test_a_python_that_the_pins_do_not_know_is_named_unless_the_newest_releases_are_asked(folder):
+    answer = folder.make("env", version="3.14.0")
+    assert answer.returncode != 0 and not (folder.path / ".venv").exists()
+    assert "need Python 3.11 to 3.13" in answer.stderr and "Python 3.14.0" in answer.stderr
+    answer = folder.make("env", "CONSTRAINTS=", version="3.14.0")
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_a_python_that_is_not_there_is_named(folder):

@@ -26,14 +26,24 @@ def read(root, name):
     return nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4)
 
 
-def test_an_unpublished_copy_says_so():
-    if lessons.repository():
-        pytest.skip("this copy is published")
-    for name in NAMES:
-        book = read(ROOT, name)
+def test_a_copy_without_an_address_says_so(copy):
+    settings = copy / "pyproject.toml"
+    lines = settings.read_text("utf-8").replace(f'"{lessons.repository()}"', '""')
+    settings.write_text(lines, "utf-8")
+    for lesson in lessons.lessons(copy):
+        book = lessons.notebook_from_source(lesson, copy)
         [set_up] = [cell for cell in book.cells if "set-up" in tags(cell)]
         assert lessons.UNPUBLISHED in book.cells[0].source
         assert "is not published, so there is no address to install" in set_up.source
+
+
+def test_a_lesson_that_disagrees_with_its_source_is_not_published(copy):
+    source = copy / "notebooks/source" / f"{NAMES[0]}.py"
+    source.write_text(source.read_text("utf-8") + "\n# %% [markdown]\n# A late thought.\n", "utf-8")
+    before = (copy / "pyproject.toml").read_bytes()
+    with pytest.raises(SystemExit, match="run `make lessons` first"):
+        lessons.publish(ADDRESS, root=copy)
+    assert (copy / "pyproject.toml").read_bytes() == before
 
 
 def test_publishing_writes_badges_and_set_up_cells_and_nothing_else(copy):
@@ -66,7 +76,7 @@ def test_publishing_twice_changes_nothing_more_and_can_move_the_address(copy):
     assert b"example.org" not in b"".join(once.values())
 
 
-@pytest.mark.parametrize("address", ["", "owner/deep-dna", "https://github.com/owner/deep dna", "'\""])
+@pytest.mark.parametrize("address", ["", "owner/deep-dna", "https://github.com/owner/deep dna", 'https://x/"y', "https://x/\\1"])
 def test_what_git_cannot_clone_is_refused_before_anything_is_written(copy, address):
     before = (copy / "pyproject.toml").read_bytes()
     with pytest.raises(SystemExit, match="is no address that git can clone"):

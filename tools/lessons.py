@@ -103,6 +103,10 @@ def notebook_from_source(lesson: dict, root: Path = ROOT) -> nbformat.NotebookNo
             raise SystemExit(f"{lesson['name']}: unknown placeholder {left[0]}; use {list(filled)}")
         cell.id = f"{lesson['name'][:2]}-{number:03d}"
         cell.metadata.pop("lines_to_next_cell", None)
+        labels = cell.metadata.get("tags", [])
+        if any(label.startswith("needs-data:") for label in labels):
+            # Without its data such a cell fails, and "Run all" should go on to the next one.
+            cell.metadata["tags"] = [*labels, "raises-exception"]
     book.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -146,14 +150,17 @@ def execute(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in book.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
-            if output.output_type == "error":  # the rest of a traceback names this machine's folders
+            if output.output_type == "error":
+                if any(label.startswith("needs-data:") for label in cell.metadata.get("tags", [])):
+                    raise SystemExit(output.evalue)  # a reader may lack the data, the build may not
+                # The rest of a traceback names this machine's folders.
                 output.traceback = [f"{output.ename}: {output.evalue}"]
     book.metadata["language_info"] = nbformat.from_dict({"name": "python"})
     return number_widgets(book)
 
 
 def number_widgets(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Give widgets the names widget-0001, ... in the order they were made, in place of random ones."""
+    """Give widgets the ids 0...01, 0...02 in the order they were made, in place of random ones."""
     state = book.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     text = json.dumps(book)
     for number, name in enumerate(list(state), start=1):
@@ -181,7 +188,7 @@ def run(names: list[str], root: Path = ROOT) -> None:
 def readme(root: Path = ROOT) -> str:
     """The README with its table of lessons brought up to date."""
     address = repository(root)
-    rows = ["| lesson | what it teaches | minutes | seconds |", "|---|---|---|---|"]
+    rows = ["| lesson | what it teaches | minutes to read | seconds to run |", "|---|---|---|---|"]
     for lesson in lessons(root):
         name = lesson["name"]
         title = f"[{name[:2]} {lesson['title']}](notebooks/{name}.ipynb)"
@@ -225,11 +232,15 @@ def disagreements(root: Path = ROOT) -> list[str]:
 
 def publish(address: str, root: Path = ROOT) -> None:
     """Set the address in its one place and write it into sources' notebooks, outputs untouched."""
-    if not re.match(r"(https?|ssh|git|file)://\S+$", address):
-        raise SystemExit(f"{address!r} is no address that git can clone, such as https://github.com/OWNER/NAME")
+    if not re.fullmatch(r"""(https?|ssh|git|file)://[^\s"'\\]+""", address):
+        raise SystemExit(
+            f"{address!r} is no address that git can clone, such as https://github.com/OWNER/NAME"
+        )
+    if found := disagreements(root):
+        raise SystemExit("\n".join([*found, "Nothing was published: run `make lessons` first."]))
     path = root / "pyproject.toml"
     text, count = re.subn(
-        r'(?m)^repository = ".*"$', f'repository = "{address}"', path.read_text("utf-8")
+        r'(?m)^repository = ".*"$', lambda _: f'repository = "{address}"', path.read_text("utf-8")
     )
     if count != 1:
         raise SystemExit(f"pyproject.toml has {count} lines 'repository = ...'; one is expected")
@@ -237,8 +248,10 @@ def publish(address: str, root: Path = ROOT) -> None:
     for lesson in lessons(root):
         path = root / "notebooks" / f"{lesson['name']}.ipynb"
         book = nbformat.read(path, as_version=4)
-        for cell, meant in zip(book.cells, notebook_from_source(lesson, root).cells):
-            cell.source = meant.source
+        book.cells[0].source = header(lesson, address)
+        for cell in book.cells:
+            if "set-up" in cell.metadata.get("tags", []):
+                cell.source = set_up_cell(address)
         write(path, dump(book))
     write(root / "README.md", readme(root))
     print(f"published at {address}: pyproject.toml, {len(lessons(root))} lessons, README.md")

@@ -153,7 +153,10 @@ class _Outcome:
 
     def same_as(self, other: "_Outcome") -> bool:
         if self.error or other.error:
-            return type(self.error) is type(other.error)
+            pair = (self.error, other.error)
+            # A failed look-up is the same slip with a list, a string or a dictionary.
+            failed_look_up = all(isinstance(error, (LookupError, ValueError)) for error in pair)
+            return failed_look_up or type(self.error) is type(other.error)
         return self.changed_input == other.changed_input and same(self.value, other.value)
 
 
@@ -219,7 +222,11 @@ def _plain(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> np.ndarray:
-    return np.asarray(value.detach().cpu() if _is_tensor(value) else value)
+    if _is_tensor(value):
+        value = value.detach().cpu().to_dense()
+        if value.is_floating_point():
+            value = value.double()  # numpy does not know bfloat16
+    return np.asarray(value)
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -258,6 +265,13 @@ def _kind(value: Any) -> str:
 
 def show(value: Any) -> str:
     """A value on one short line, or an array on a few aligned ones."""
+    try:
+        return _show(value)
+    except Exception:  # the answer may be anything, also something that cannot be written down
+        return f"({_kind(value)} that cannot be shown)"
+
+
+def _show(value: Any) -> str:
     if _is_array(value):
         array = _numbers(value)
         kind = "tensor" if _is_tensor(value) else "array"

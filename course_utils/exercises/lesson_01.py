@@ -43,6 +43,12 @@ def _encode_present_letters(sequence: str, order: str) -> np.ndarray:
     return encoded
 
 
+def _encode_first_base(sequence: str, order: str) -> np.ndarray:
+    encoded = np.zeros((len(sequence), 4))
+    encoded[0, order.index(sequence[0])] = 1
+    return encoded
+
+
 encode = Exercise(
     oracle=_encode,
     cases=_encode_cases,
@@ -60,6 +66,10 @@ encode = Exercise(
             _encode_present_letters,
             "your columns depend on which bases the sequence happens to have (M24); keep four "
             "columns, whatever is in it.",
+        ),
+        Mistake(
+            _encode_first_base,
+            "only the first base was encoded: `return` stands inside the loop; move it to the left.",
         ),
         Mistake(
             lambda sequence, order: np.array([order.index(base) for base in sequence]),
@@ -107,6 +117,10 @@ decode = Exercise(
             "column 1 is C, 2 is G and 3 is T; this looks like the order A, T, C, G.",
         ),
         Mistake(
+            lambda e: "".join(ALPHABET[list(row).index(1)] for row in e),
+            "a row of four zeros holds no 1 to be found: ask first whether there is one, and write N.",
+        ),
+        Mistake(
             lambda e: list(_decode(e)),
             "a list of letters came; join them with ''.join(...).",
         ),
@@ -145,6 +159,16 @@ flip = Exercise(
             lambda e: e[..., ::-1],
             "this is the complement: A and T, C and G have changed places, and the positions are "
             "still in their old order.",
+        ),
+        Mistake(
+            lambda e: e[::-1],
+            "only the first axis was turned round: positions of one sequence, but sequences of many; and "
+            "no base was complemented.",
+        ),
+        Mistake(
+            lambda e: e[:, ::-1, ::-1],
+            "right for many sequences; a single one, (L, 4), has only two axes. `...` stands for however "
+            "many come before.",
         ),
         Mistake(
             lambda e: e[::-1, ::-1],
@@ -213,6 +237,18 @@ encode_real = Exercise(
         Mistake(
             _lower_case_as(0.25),
             "the lower-case letters were treated as N; here soft-masked bases are read as bases.",
+        ),
+        Mistake(
+            lambda s: _encode(s.upper()),
+            "lower case is read; N is still not in 'ACGT' and needs a row of its own.",
+        ),
+        Mistake(
+            lambda s: _encode_real("".join(c if c in "ACGTN" else "?" for c in s)),
+            "N is handled; the lower-case letters are still not in 'ACGT': read the sequence with .upper().",
+        ),
+        Mistake(
+            lambda s: _encode(s.upper().replace("N", "T")),
+            "N became T: \"ACGT\".find('N') is -1, and position -1 is the last column.",
         ),
         Mistake(
             lambda s: _encode(s),

@@ -35,7 +35,10 @@ def compute(sequence: str, ambiguous: str, position: int) -> OneHotView:
 
     Raises:
         SequenceError: for an empty or too long sequence or a letter that the policy refuses.
+        ValueError: for a position before the first.
     """
+    if position < 0:
+        raise ValueError(f"position is {position}; the first base is number 0")
     sequence = sequence.strip()
     if len(sequence) > LONGEST:
         raise SequenceError(f"{len(sequence)} bases do not fit the page; show up to {LONGEST}")

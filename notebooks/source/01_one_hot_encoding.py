@@ -463,7 +463,7 @@ print(f"lengths: {sorted({len(peak.sequence) for peak in all_peaks})}")
 # ### Exercise 4 · Real records
 # ●●○ · 10 minutes · why it matters: real files contain what examples leave out.
 #
-# Encode real sequences, soft-masked letters included, without calling `one_hot`: a lower-case letter is the base it names,
+# Encode real sequences by hand, soft-masked letters included: a lower-case letter is the base it names,
 # and N (or n) becomes four shares of 0.25. The check tries your function on soft-masked CTCF peaks and on the start of
 # chromosome 1, which you have seen above.
 

@@ -48,7 +48,7 @@ class Move:
     Attributes:
         picture: whether the picture changed; `numbers` likewise.
         message: what the explorer says about its input, or "".
-        focused: whether the focus is still in the explorer.
+        focused: whether the focus is still on the control.
         latency: ms from the key press to the repainted picture, if it changed.
     """
 
@@ -91,7 +91,8 @@ class Explorer:
         for key in keys:
             self.page.keyboard.press(key)
         seen = self.page.evaluate("patience => course.finish(patience)", patience)
-        return Move(control, keys, **seen)
+        focused = self.page.evaluate("number => course.focused(number)", self.number)
+        return Move(control, keys, **seen, focused=focused == control.number)
 
     def move(self, control: Control) -> tuple[Move, list[str]]:
         """Move a control in the first way that has an effect; also returns the keys back."""

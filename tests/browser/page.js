@@ -125,7 +125,6 @@ window.course = (() => {
           picture: after.picture !== before.picture,
           numbers: after.numbers !== before.numbers,
           message: after.message,
-          focused: root.contains(document.activeElement),
           latency: watched.latency,
         };
       }
