@@ -151,7 +151,7 @@ def one_hot_grid(
     letters = _letters(encoded) if letters is None else letters
     cell = 24 if len(encoded) <= 36 else 16
     left, top = 22, 38
-    parts = []
+    parts = [_ruled_paper(left, top, len(encoded), cell)]
     for row, base in enumerate(ALPHABET):
         y = top + row * cell
         parts.append(text(left - 10, y + cell / 2, base, bold=True))
@@ -181,25 +181,29 @@ def _letters(encoded: np.ndarray) -> str:
     return "".join(letters)
 
 
+def _ruled_paper(x: float, y: float, columns: int, cell: int) -> str:
+    """The empty grid: one path instead of a box for each cell, so that an explorer redraws faster."""
+    wide, high = columns * cell, 4 * cell
+    lines = [f"M{x} {y + row * cell}h{wide}" for row in range(5)]
+    lines += [f"M{x + column * cell} {y}v{high}" for column in range(columns + 1)]
+    return f"<path d='M{x} {y}h{wide}v{high}h-{wide}z{''.join(lines)}' fill='#f4f4f4' stroke='#c8c8c8'/>"
+
+
 def _cell(x: float, y: float, size: float, value: float, colour: str) -> str:
     share = min(max(value, 0), 1)
-    frame = (
-        f"<rect x='{x:g}' y='{y:g}' width='{size}' height='{size}' "
-        "fill='#f4f4f4' stroke='#c8c8c8'/>"
-    )
     if not share > 0:  # nor is NaN
-        return frame
-    height = share * size
+        return ""
+    height = share * (size - 1)  # within the lines of the grid
     filled = (
-        f"<rect x='{x:g}' y='{y + size - height:g}' width='{size}' height='{height:g}' "
-        f"fill='{colour}'/>"
+        f"<rect x='{x + 0.5:g}' y='{y + size - 0.5 - height:g}' width='{size - 1}' "
+        f"height='{height:g}' fill='{colour}'/>"
     )
     written = f"{value:.2g}".removeprefix("0")
     if share > 0.6:
         middle, ink = y + size / 2, readable_ink(colour)
     else:  # in the empty part of the cell
         middle, ink = y + (size - height) / 2, INK
-    return frame + filled + text(x + size / 2, middle, written, size=size * 0.42, fill=ink)
+    return filled + text(x + size / 2, middle, written, size=size * 0.42, fill=ink)
 
 
 # --- boxes and arrows ----------------------------------------------------------------------------
