@@ -2,6 +2,7 @@
 
 import os
 
+import environments
 import pytest
 from nbval.plugin import IPyNbCell
 from reading import NAMES, OFFLINE, compared, needed_data, why_unavailable
@@ -17,11 +18,24 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Fetch what the lessons' cells need; skip those whose data is not to be had, with the reason."""
+    """Fetch what the lessons' cells need; skip those whose data is not to be had, with the reason.
+
+    Tests in Colab's replica come last: it takes minutes to build, which pass while others run.
+    """
+    items.sort(key=_needs_replica)  # keeps the order otherwise
     for item in items:
         if isinstance(item, IPyNbCell):
             for reason in filter(None, map(why_unavailable, needed_data(item.cell))):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _needs_replica(item) -> bool:
+    return item.path.name in ("test_colab.py", "test_explorers_in_browser.py")
+
+
+def pytest_collection_finish(session):
+    if any(map(_needs_replica, session.items)) and not session.config.option.collectonly:
+        environments.begin_colab_replica()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -41,13 +42,25 @@ BESIDE = [
 # --- building ------------------------------------------------------------------------------------
 
 
-@cache
 def colab_replica() -> Path:
     """The interpreter of an environment with Colab's versions of all but torch.
 
     torch has the version of constraints.txt, so that one download serves everywhere. The Python is
     this one, for which that torch is at hand, or the one that COURSE_COLAB_PYTHON names.
     """
+    return begin_colab_replica().result()
+
+
+@cache
+def begin_colab_replica() -> Future:
+    """Begin to build the replica in the background; `colab_replica` waits for it."""
+    builder = ThreadPoolExecutor(max_workers=1)
+    replica = builder.submit(_colab_replica)
+    builder.shutdown(wait=False)
+    return replica
+
+
+def _colab_replica() -> Path:
     colab = requirements(TESTS / "colab_versions.txt")
     pinned = requirements(ROOT / "constraints.txt")
     colab["torch"] = pinned["torch"]
