@@ -43,6 +43,10 @@ _COMPLEMENT = str.maketrans(
     | {code.lower(): other.lower() for code, other in _COMPLEMENT_OF_CODE.items()}
 )
 
+# As bytes.translate wants them: the number of each letter, and the letter of each number.
+_CODES = bytes(4 if chr(i).upper() not in ALPHABET else ALPHABET.index(chr(i).upper()) for i in range(256))
+_LETTERS = (ALPHABET + "N").encode().ljust(256, b"N")
+
 
 class SequenceError(ValueError):
     """A sequence that is not DNA as this package understands it, or not of the expected length."""
@@ -167,6 +171,36 @@ def check_one_hot(encoded: np.ndarray) -> np.ndarray:
             f"a one-hot array has the shape (L, 4) or (N, L, 4); this one has {encoded.shape}{hint}"
         )
     return encoded
+
+
+def to_codes(sequence: str) -> np.ndarray:
+    """Number the bases: A, C, G, T are 0, 1, 2, 3 and every other IUPAC code is 4; ``(L,)``, uint8.
+
+    Lower case is read as upper case. The numbers are the columns of :func:`one_hot`.
+
+    Raises:
+        SequenceError: for an empty sequence or a letter outside IUPAC (lesson 02).
+    """
+    letters = _ascii_letters([sequence])
+    _check_letters([sequence], letters)
+    return np.frombuffer(bytearray(letters.translate(_CODES)), dtype=np.uint8)
+
+
+def from_codes(codes: np.ndarray) -> list[str]:
+    """Write numbered bases ``(N, L)`` as N sequences of L letters; 4 is N (lesson 03).
+
+    Raises:
+        SequenceError: for another shape, or a number that stands for no letter.
+    """
+    codes = np.asarray(codes)
+    if codes.ndim != 2 or codes.dtype.kind not in "ui" or codes.size == 0:
+        raise SequenceError(
+            f"whole numbers of the shape (N, L) are expected; {codes.dtype} of the shape {codes.shape} came"
+        )
+    if codes.min() < 0 or codes.max() > 4:
+        raise SequenceError(f"a code is {codes.max() if codes.max() > 4 else codes.min()}; 0 to 4 are letters")
+    text = codes.astype(np.uint8).tobytes().translate(_LETTERS).decode()
+    return [text[start : start + codes.shape[1]] for start in range(0, len(text), codes.shape[1])]
 
 
 def reverse_complement(sequence: str) -> str:

@@ -19,7 +19,9 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 FLOORS = (
     {"sequences"},
     {"data"},
-    {"motifs", "simulation", "datasets"},
+    {"motifs", "shuffles", "datasets"},
+    {"scanning"},
+    {"simulation"},
     {"models"},
     {"training"},
     {"evaluation", "interpretation"},

@@ -1,0 +1,274 @@
+"""Finding motifs: scores of both strands, exact p-values, thresholds, hits, multiple testing.
+
+A sequence of L bases has ``L - width + 1`` windows. Each is scored twice, as it stands and as its reverse
+complement, at the same window start (0-based): scores are an array ``(2, windows)``, row 0 the plus strand,
+row 1 the minus strand, in bits. A window that holds a letter other than A, C, G, T scores -inf.
+
+P-values are exact for weights that are rounded to whole steps, so round a PWM once, with :func:`rounded`, and
+scan with that. Explained in lesson 02.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from course_utils.motifs import UNIFORM, MotifError, check_background, check_ppm, check_pwm
+from course_utils.sequences import SequenceError, to_codes
+
+STEP = 0.001  # bits; at most this much is rounded away at two positions together
+STRANDS = "+-"
+_BLOCK = 1 << 14  # windows scored at a time, few enough for the processor's cache
+
+
+class Hits(NamedTuple):
+    """Windows that reach a threshold, from left to right: three arrays of one length.
+
+    Attributes:
+        start: first base of the window, from 0, also on the minus strand.
+        strand: ``"+"`` or ``"-"``.
+        score: bits.
+    """
+
+    start: np.ndarray
+    strand: np.ndarray
+    score: np.ndarray
+
+
+# --- scanning ------------------------------------------------------------------------------------
+
+
+def scan(sequence: str, pwm: np.ndarray) -> np.ndarray:
+    """Score every window of both strands: ``(2, L - width + 1)``, float32, in bits.
+
+    Args:
+        sequence: L letters, upper or lower case; a window with N or another IUPAC code scores -inf.
+        pwm: weights ``(width, 4)``; -inf rules a base out.
+
+    Raises:
+        SequenceError: for an empty sequence, one shorter than the motif, or a letter outside IUPAC.
+        MotifError: for weights that are none.
+
+    Four bases at a time: a window of 12 takes three look-ups in tables of the 256 words of 4 bases,
+    instead of twelve. The scores of the two strands lie side by side, so that one look-up gives both.
+    Lesson 02 builds it step by step; ``benchmarks/scanning.py`` measures it.
+    """
+    pwm = check_pwm(pwm)
+    codes = to_codes(sequence)
+    windows = len(codes) - len(pwm) + 1
+    if windows < 1:
+        raise SequenceError(
+            f"the motif is {len(pwm)} positions wide and the sequence has {len(codes)} bases; "
+            "a window needs at least as many bases as the motif"
+        )
+    unknown = codes > 3
+    some_unknown = unknown.any()
+    if some_unknown:
+        codes[unknown] = 0
+    tables = _tables_of_four(pwm)
+    # numpy adds two float32 at once if it takes them for the two parts of a complex number.
+    scores = np.empty(windows, dtype=np.complex64)
+    for start in range(0, windows, _BLOCK):
+        block = scores[start : start + _BLOCK]
+        words = _words_of_four(codes[start:], len(block) + 4 * (len(tables) - 1))
+        tables[0].take(words[: len(block)], out=block, mode="clip")
+        for number, table in enumerate(tables[1:], start=1):
+            block += table.take(words[4 * number : 4 * number + len(block)], mode="clip")
+        if some_unknown:
+            reach = unknown[start : start + len(block) + len(pwm) - 1]
+            seen = np.concatenate([[0], np.cumsum(reach, dtype=np.int32)])
+            block[seen[len(pwm) :] > seen[: len(block)]] = complex(-np.inf, -np.inf)
+    return scores.view(np.float32).reshape(windows, 2).T  # (windows, 2) -> (2, windows)
+
+
+def _tables_of_four(pwm: np.ndarray) -> list[np.ndarray]:
+    """For each four positions, ``(256,)`` pairs: what each word of 4 bases adds on plus and minus strand."""
+    missing = -len(pwm) % 4
+    strands = []
+    for matrix in (pwm, pwm[::-1, ::-1]):  # the minus strand is scored by the turned motif
+        padded = np.vstack([matrix, np.zeros((missing, 4))]).reshape(-1, 4, 4)
+        strands.append(
+            [
+                (a[:, None, None, None] + b[:, None, None] + c[:, None] + d).ravel()
+                for a, b, c, d in padded
+            ]
+        )
+    return [
+        np.stack([plus, minus], axis=1).astype(np.float32).view(np.complex64)[:, 0]
+        for plus, minus in zip(*strands)
+    ]
+
+
+def _words_of_four(codes: np.ndarray, many: int) -> np.ndarray:
+    """The number, 0 to 255, of the word that starts at each of the first `many` bases.
+
+    Past the end of the sequence, A stands in; the tables give it no weight there.
+    """
+    codes = codes[: many + 3]
+    if len(codes) < many + 3:
+        codes = np.concatenate([codes, np.zeros(many + 3 - len(codes), dtype=np.uint8)])
+    words = (codes[:-3] << 6) | (codes[1:-2] << 4) | (codes[2:-1] << 2) | codes[3:]
+    return words.astype(np.intp)  # once, or every look-up would convert them again
+
+
+def find_hits(scores: np.ndarray, threshold: float) -> Hits:
+    """The windows of :func:`scan` whose score is at least `threshold`, from left to right.
+
+    Raises:
+        MotifError: for scores of another shape, or a threshold that is not a number (lesson 02).
+    """
+    scores = np.asarray(scores)
+    if scores.ndim != 2 or len(scores) != 2:
+        raise MotifError(f"scores of both strands have the shape (2, windows), not {scores.shape}")
+    if np.isnan(threshold):
+        raise MotifError("the threshold is NaN; a number of bits is expected")
+    start, strand = np.nonzero(scores.T >= threshold)
+    return Hits(start, np.array(list(STRANDS))[strand], scores[strand, start])
+
+
+# --- exact p-values ------------------------------------------------------------------------------
+
+
+def rounded(pwm: np.ndarray, step: float = STEP) -> np.ndarray:
+    """The weights rounded to whole steps, for which p-values are exact.
+
+    A word's score changes by at most half a step for each position.
+
+    Raises:
+        MotifError: for weights that are none, or a step outside 0.0001 to 1 bit (lesson 02).
+    """
+    pwm = check_pwm(pwm)
+    if not 1e-4 <= step <= 1:  # finer than scores of float32 can tell apart
+        raise MotifError(f"the step is {step}; from 0.0001 to 1 bit is expected")
+    return np.rint(pwm / step) * step
+
+
+@dataclass(frozen=True)
+class ScoreDistribution:
+    """How likely each score is: exact, for a motif with rounded weights.
+
+    Attributes:
+        step: all scores are whole multiples of it, in bits.
+        lowest: the lowest possible score, in steps.
+        probability: of the scores lowest, lowest + 1, ... steps.
+        impossible: the probability of the words that the motif rules out (score -inf).
+    """
+
+    step: float
+    lowest: int
+    probability: np.ndarray
+    impossible: float
+    _tail: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self):
+        # Summed from the rarest end, so that small p-values keep all their digits.
+        object.__setattr__(self, "_tail", np.cumsum(self.probability[::-1])[::-1])
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The score, in bits, of each entry of `probability`."""
+        return (self.lowest + np.arange(len(self.probability))) * self.step
+
+    def p_value(self, score: float | np.ndarray) -> np.ndarray:
+        """The probability of a score at least as high: one number for each score.
+
+        Raises:
+            MotifError: for NaN.
+        """
+        score = np.asarray(score, dtype=float)
+        if np.isnan(score).any():
+            raise MotifError("a score is NaN, which has no p-value; a number of bits is expected")
+        # A tenth of a step is far more than scores of float32 are off, and far less than a step.
+        steps = np.ceil(np.clip(score / self.step, -1e9, 1e9) - 0.1) - self.lowest
+        tail = np.append(self._tail, 0.0)
+        found = tail[np.clip(steps, 0, len(self._tail)).astype(int)]
+        return np.where(np.isneginf(score), 1.0, found)[()]
+
+    def threshold(self, p_value: float) -> float:
+        """The lowest threshold that random words pass no more often than with this p-value.
+
+        It lies half a step below the lowest score that passes, so that rounding decides nothing.
+
+        Raises:
+            MotifError: for a p-value outside 0 to 1, or one smaller than the probability of the
+                best word, which no threshold can reach.
+        """
+        if not 0 < p_value <= 1:
+            raise MotifError(f"the p-value is {p_value}; a number above 0 and up to 1 is expected")
+        passing = np.flatnonzero((self._tail <= p_value * (1 + 1e-12)) & (self.probability > 0))
+        if not passing.size:
+            raise MotifError(
+                f"no word is as rare as {p_value:.2g}: the best word of this motif alone has the "
+                f"probability {self._tail[-1]:.2g}; a longer or sharper motif could do it"
+            )
+        return float((self.lowest + passing[0] - 0.5) * self.step)
+
+
+def score_distribution(
+    pwm: np.ndarray,
+    probabilities: Sequence[float] | np.ndarray = UNIFORM,
+    step: float = STEP,
+) -> ScoreDistribution:
+    """The distribution of the score of a word, by dynamic programming over the positions.
+
+    Position by position, the scores so far are moved by each base's weight and mixed by its
+    probability (Staden, CABIOS 5, 89-96, 1989; Touzet & Varre, Algorithms for Molecular Biology
+    2, 15, 2007).
+
+    Args:
+        pwm: weights ``(width, 4)``; they are rounded to whole steps first.
+        probabilities: of A, C, G, T at every position (a background), or ``(width, 4)``, one row for
+            each position (a PPM: the scores of the motif's own sites).
+        step: in bits.
+
+    Raises:
+        MotifError: for weights, probabilities or a step that are none (lesson 02).
+    """
+    pwm = rounded(pwm, step)
+    if np.ndim(probabilities) == 2:
+        rows = check_ppm(probabilities)
+        if len(rows) != len(pwm):
+            raise MotifError(
+                f"the weights have {len(pwm)} positions and the probabilities {len(rows)}; one row "
+                "for each position is expected"
+            )
+    else:
+        rows = np.tile(check_background(probabilities), (len(pwm), 1))
+    lowest, mass = 0, np.ones(1)
+    spans = [row[np.isfinite(row)].max() - row[np.isfinite(row)].min() for row in pwm]
+    for position in np.argsort(spans, kind="stable"):  # short arrays first: less to add up
+        possible = np.isfinite(pwm[position])
+        moves = np.rint(pwm[position, possible] / step).astype(int)
+        lowest += moves.min()
+        moves -= moves.min()
+        moved = np.zeros(len(mass) + moves.max())
+        for move, probability in zip(moves, rows[position, possible]):
+            moved[move : move + len(mass)] += probability * mass
+        mass = moved
+    return ScoreDistribution(step, int(lowest), mass, max(0.0, float(1 - mass.sum())))
+
+
+def benjamini_hochberg(p_values: np.ndarray, tests: int | None = None) -> np.ndarray:
+    """Adjusted p-values: calling all below q a find makes, on average, at most a share q false.
+
+    Args:
+        p_values: of all tests, or of the smallest only, if `tests` says how many were made.
+        tests: number of tests; by default as many as there are p-values.
+
+    Raises:
+        MotifError: for p-values outside 0 to 1, or fewer tests than p-values.
+
+    Benjamini & Hochberg, Journal of the Royal Statistical Society B 57, 289-300, 1995 (lesson 02).
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    if p_values.ndim != 1 or not ((p_values >= 0) & (p_values <= 1)).all():
+        raise MotifError("p-values are expected in a row, each a number from 0 to 1")
+    tests = len(p_values) if tests is None else tests
+    if tests < len(p_values):
+        raise MotifError(f"{len(p_values)} p-values came, of only {tests} tests")
+    order = np.argsort(p_values)[::-1]  # from the largest
+    ranks = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum.accumulate(np.minimum(p_values[order] * tests / ranks, 1.0))
+    return adjusted
