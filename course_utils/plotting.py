@@ -1,4 +1,4 @@
-"""Pictures of sequences: arrays in, a picture with a description in words out.
+"""Pictures of sequences and motifs: arrays in, a picture with a description in words out.
 
 Still pictures and explorers share one route: a picture is SVG markup, written as text, so that it
 is sharp, small, the same on every machine, and fast enough to redraw while a slider moves.
@@ -6,15 +6,17 @@ matplotlib draws the curves; :func:`picture_of` gives them the same wrapping. Ev
 its *alt text*, computed from the data it shows: screen readers read it, and the tests compare it.
 
 The base colours (Okabe & Ito 2008, told apart with any colour vision) are the same everywhere, and a
-letter always stands beside the colour. Explained in lessons 00 and 01.
+letter always stands beside the colour. Explained in lessons 00, 01 and 02.
 """
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
+from course_utils.motifs import UNIFORM, check_ppm, consensus, information
 from course_utils.sequences import ALPHABET, check_one_hot, decode
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -98,6 +100,23 @@ def text(x: float, y: float, words: str, *, size=12, anchor="middle", fill=INK, 
         f"<text x='{x:g}' y='{y:g}' font-size='{size:g}' text-anchor='{anchor}' "
         f"dominant-baseline='central' fill='{fill}'{weight}>{escape(words)}</text>"
     )
+
+
+def text_row(xs, y: float, words, *, size=12, fill=INK, bold=False) -> str:
+    """Words centred at the places `xs` of one line: one element, with less markup than a text for each."""
+    weight = " font-weight='bold'" if bold else ""
+    spans = "".join(f"<tspan x='{x:g}'>{escape(word)}</tspan>" for x, word in zip(xs, words))
+    return (
+        f"<text y='{y:g}' font-size='{size:g}' text-anchor='middle' dominant-baseline='central' "
+        f"fill='{fill}'{weight}>{spans}</text>"
+    )
+
+
+def tint(colour: str, share: float) -> str:
+    """The colour mixed with white paper: from white (share 0) to the colour itself (1)."""
+    share = min(max(share, 0.0), 1.0)
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - channel)):02x}" for channel in channels)
 
 
 # --- one-hot -------------------------------------------------------------------------------------
@@ -204,6 +223,166 @@ def _cell(x: float, y: float, size: float, value: float, colour: str) -> str:
     else:  # in the empty part of the cell
         middle, ink = y + (size - height) / 2, INK
     return filled + text(x + size / 2, middle, written, size=size * 0.42, fill=ink)
+
+
+# --- logos ---------------------------------------------------------------------------------------
+
+
+def logo_picture(
+    ppm: np.ndarray,
+    title: str = "",
+    background: Sequence[float] = UNIFORM,
+    correction: float = 0.0,
+) -> Picture:
+    """Draw a motif as a sequence logo: a stack of letters for each position, as high as its information.
+
+    Each base takes its share: its letter is probability times information high, in bits (Schneider &
+    Stephens, Nucleic Acids Research 18, 6097-6100, 1990).
+
+    Args:
+        ppm: probabilities ``(width, 4)``.
+        title: written above.
+        background: probabilities of A, C, G, T outside the motif.
+        correction: bits to take off every position (:func:`course_utils.motifs.small_sample_correction`);
+            a position with fewer is left empty.
+
+    Raises:
+        MotifError: for probabilities or a background that are none (lesson 02).
+    """
+    ppm = check_ppm(ppm)
+    bits = information(ppm, background) - correction
+    heights = ppm * np.maximum(bits, 0)[:, None]
+    drawing, width, height = logo(heights, limits=(0, max(2, heights.sum(axis=1).max())))
+    each = ", ".join(f"{number:.2f}" for number in np.round(bits, 2) + 0.0)
+    alt = (
+        f"{title + ': ' if title else ''}sequence logo of {len(ppm)} positions, consensus "
+        f"{consensus(ppm)}; {heights.sum():.2f} bits in all, position by position {each}."
+    )
+    heading = text(8, 14, title, anchor="start", bold=True) if title else ""
+    top = 24 if title else 4
+    body = f"{heading}<g transform='translate(2 {top})'>{drawing}</g>"
+    width = max(width + 8, 16 + 7.5 * len(title))
+    return Picture(svg(width, height + top + 4, body, alt), alt)
+
+
+def logo(
+    heights: np.ndarray,
+    *,
+    cell: float = 26,
+    high: float = 120,
+    left: float = 48,
+    limits: tuple[float, float] | None = None,
+    unit: str = "bits",
+) -> tuple[str, float, float]:
+    """Stacks of letters with their axis, as an SVG fragment, with its width and height.
+
+    In each stack the smallest letter stands next to the axis. Letters of negative height hang below it.
+
+    Args:
+        heights: of the letters A, C, G, T at each position, ``(width, 4)``, in `unit`.
+        cell: width of a column, in pixels.
+        high: of the axis, in pixels.
+        left: where the first column begins; the axis is drawn left of it.
+        limits: of the axis, which always includes 0; by default the highest and the lowest stack.
+
+    Raises:
+        ValueError: for another shape, or heights that are infinite or NaN (lesson 02).
+    """
+    heights = np.asarray(heights, dtype=float)
+    if heights.ndim != 2 or heights.shape[1] != 4 or not len(heights):
+        raise ValueError(
+            f"the heights of letters have the shape (width, 4); these have {heights.shape}"
+        )
+    if not np.isfinite(heights).all():
+        position, base = np.argwhere(~np.isfinite(heights))[0]
+        raise ValueError(
+            f"the height of {ALPHABET[base]} at position {position} is {heights[position, base]:g}; "
+            "a finite number is expected"
+        )
+    if limits is None:
+        limits = heights.clip(max=0).sum(axis=1).min(), heights.clip(min=0).sum(axis=1).max()
+    marks = ticks(*limits, max(1, int(high / 26)))
+    low, most, wide, top = min(marks[0], 0), max(marks[-1], 0), cell * len(heights), 8
+    scale = high / (most - low)
+    zero = top + most * scale
+
+    # One path for all letters of a base: few elements, so that an explorer redraws fast.
+    paths = dict.fromkeys(ALPHABET, "")
+    for position, row in enumerate(heights.tolist()):
+        x, up, down = left + position * cell + 0.03 * cell, zero, zero
+        for base in sorted(range(4), key=lambda base: abs(row[base])):
+            size = row[base] * scale
+            top_edge, up, down = (up - size, up - size, down) if size > 0 else (down, up, down - size)
+            if abs(size) > 0.3:  # less than a third of a pixel is not seen
+                letter = ALPHABET[base]
+                paths[letter] += letter_path(letter, x, top_edge, 0.94 * cell, abs(size))
+    letters = "".join(
+        f"<path fill='{BASE_COLOURS[base]}' d='{path}'/>" for base, path in paths.items() if path
+    )
+    heights_of_marks = [zero - mark * scale for mark in marks]
+    strokes = "".join(f"M{left - 4:g} {y:g}h-4" for y in heights_of_marks)
+    axis = (
+        f"<path d='M{left - 4:g} {top}v{high:g}{strokes}M{left - 4:g} {zero:g}h{wide + 4:g}' "
+        f"fill='none' stroke='{FAINT}'/>"
+    )
+    words = [
+        text(left - 11, y, f"{mark:g}".replace("-", "−"), size=10, anchor="end", fill=FAINT)
+        for mark, y in zip(marks, heights_of_marks)
+    ]
+    words.append(
+        f"<g transform='translate(8 {top + high / 2:g}) rotate(-90)'>{text(0, 0, unit, size=11)}</g>"
+    )
+    shown = range(0, len(heights), 1 if cell >= 16 else 5)
+    middles = [left + (position + 0.5) * cell for position in shown]
+    words.append(text_row(middles, top + high + 11, map(str, shown), size=10, fill=FAINT))
+    return axis + letters + "".join(words), left + wide + 2, top + high + 20
+
+
+def letter_path(base: str, x: float, y: float, width: float, height: float) -> str:
+    """The outline of a base's letter, as SVG path data that fills the box from corner ``(x, y)``.
+
+    These letters are our own, so that they look the same on every machine and fill their box to its
+    edges; a font does neither.
+    """
+
+    places = 1 if height >= 20 else 2  # the ends of a flat arc decide how far it reaches to the left
+
+    def h(share: float) -> str:
+        return f"{round(x + share * width, 1):g}"
+
+    def v(share: float) -> str:
+        return f"{round(y + share * height, places):g}"
+
+    def arc(radius_x: float, radius_y: float, turn: int, to_x: float, to_y: float) -> str:
+        radii = f"{round(radius_x * width, 1):g} {round(radius_y * height, places):g}"
+        return f"A{radii} 0 1 {turn} {h(to_x)} {v(to_y)}"
+
+    if base == "A":
+        return (
+            f"M{h(0)} {v(1)}L{h(0.35)} {v(0)}H{h(0.65)}L{h(1)} {v(1)}H{h(0.74)}L{h(0.675)} {v(0.79)}"
+            f"H{h(0.325)}L{h(0.26)} {v(1)}zM{h(0.5)} {v(0.23)}L{h(0.38)} {v(0.61)}H{h(0.62)}z"
+        )
+    if base == "T":
+        return f"M{h(0)} {v(0)}H{h(1)}V{v(0.19)}H{h(0.63)}V{v(1)}H{h(0.37)}V{v(0.19)}H{h(0)}z"
+    # C and G lie on ellipses around (0.54, 0.5) that are open to the right: 0.54 and 0.5 outside, 0.28
+    # and 0.32 inside.
+    outside = f"M{h(1)} {v(0.238)}{arc(0.54, 0.5, 0, 1, 0.762)}"
+    inside = f"{arc(0.28, 0.32, 1, 0.754, 0.294)}z"
+    if base == "C":
+        return f"{outside}L{h(0.754)} {v(0.706)}{inside}"
+    return f"{outside}V{v(0.45)}H{h(0.56)}V{v(0.62)}H{h(0.76)}V{v(0.698)}{inside}"
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers for an axis that includes 0, from at or below `low` to at or above `high`."""
+    low, high = float(min(low, 0)), float(max(high, 0))
+    if low == high:
+        high = 1.0
+    span = high - low
+    power = 10.0 ** int(np.floor(np.log10(span / most)))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if span <= step * most)
+    first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
+    return [round(number * step, 10) for number in range(first, last + 1)]
 
 
 # --- boxes and arrows ----------------------------------------------------------------------------
