@@ -40,6 +40,8 @@ lessons: $(installed) ## execute the lessons from notebooks/source (ARGS names s
 	$(in_venv) $(one_thread) $(python) tools/lessons.py run $(ARGS)
 
 bench: $(installed) ## run the comparisons of benchmarks/
+	@$(python) -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[bench]' || \
+	    echo "pip could not install all that benchmarks/ compares with; what is missing is left out."
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(one_thread) $(python) "$$script"; done
 
 shots: $(installed) ## photograph every lesson into shots/

@@ -10,18 +10,16 @@ A motif is an array ``(width, 4)``: a row for each position, columns A, C, G, T.
 Finding motifs in sequences is :mod:`course_utils.scanning`. Explained in lesson 02.
 """
 
-import io
 import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import Bio.motifs
 import numpy as np
-from Bio.motifs import jaspar, transfac
 
-from course_utils.sequences import ALPHABET, IUPAC, one_hot, reverse_complement
+from course_utils import motif_formats
+from course_utils.sequences import ALPHABET, IUPAC, one_hot, to_codes
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 
@@ -69,10 +67,10 @@ def pfm_to_ppm(pfm: np.ndarray, pseudocount: float | Sequence[float] = 0.0) -> n
             (lesson 02).
     """
     pfm = check_pfm(pfm)
-    added = np.asarray(pseudocount, dtype=float)
+    added = _as_numbers(pseudocount, "a pseudocount")
     if added.shape not in ((), (4,)) or not (np.isfinite(added) & (added >= 0)).all():
         raise MotifError(
-            f"the pseudocount is {pseudocount}; a number from 0 up is expected, or four of them"
+            f"the pseudocount is {added.tolist()}; a number from 0 up is expected, or four of them"
         )
     counts = pfm + added
     total = counts.sum(axis=1, keepdims=True)
@@ -95,7 +93,7 @@ def ppm_to_pwm(ppm: np.ndarray, background: Sequence[float] = UNIFORM) -> np.nda
         background: probabilities of A, C, G, T outside the motif.
 
     Raises:
-        MotifError: for probabilities or a background that are none (lesson 02).
+        MotifError: for what :func:`check_ppm` or :func:`check_background` refuses (lesson 02).
     """
     ppm, background = check_ppm(ppm), check_background(background)
     with np.errstate(divide="ignore"):  # log2(0) is -inf, as it should be
@@ -106,17 +104,18 @@ def background_of(sequence: str) -> np.ndarray:
     """How often A, C, G, T occur on the two strands of a sequence: four probabilities.
 
     A counts as often as T and C as often as G, because each A faces a T. Other letters are left out.
+    If a sequence is so short that a base is absent, each base is counted once more than it occurs.
 
     Raises:
         SequenceError: for an empty sequence or a letter outside IUPAC.
         MotifError: for a sequence without any A, C, G or T (lesson 02).
     """
-    both = (sequence + reverse_complement(sequence)).upper()
-    counts = np.array([both.count(base) for base in ALPHABET])
+    counts = np.bincount(to_codes(sequence), minlength=4)[:4]
+    if not counts.any():
+        raise MotifError("the sequence holds no A, C, G or T; it says nothing about their share")
+    counts = counts + counts[::-1]  # in the order A, C, G, T, the complement of each is read backwards
     if not counts.all():
-        if not counts.any():
-            raise MotifError("the sequence holds no A, C, G or T; it says nothing about their share")
-        counts = counts + 1  # a base that is merely absent from a short sequence is not impossible
+        counts = counts + 1  # merely absent is not impossible
     return counts / counts.sum()
 
 
@@ -132,10 +131,12 @@ def information(ppm: np.ndarray, background: Sequence[float] = UNIFORM) -> np.nd
     entropy for other backgrounds: Stormo 2000).
 
     Raises:
-        MotifError: for probabilities or a background that are none (lesson 02).
+        MotifError: for what :func:`check_ppm` or :func:`check_background` refuses (lesson 02).
     """
+    ppm = check_ppm(ppm)
     pwm = ppm_to_pwm(ppm, background)
-    return np.where(ppm > 0, ppm * np.where(ppm > 0, pwm, 0), 0).sum(axis=1)
+    pwm[ppm == 0] = 0  # instead of -inf: p log2(p) goes to 0 as p does
+    return (ppm * pwm).sum(axis=1)
 
 
 def small_sample_correction(sites: float) -> float:
@@ -160,7 +161,7 @@ def consensus(matrix: np.ndarray) -> str:
     1353-1361, 1987).
 
     Raises:
-        MotifError: for a matrix that holds neither (lesson 02).
+        MotifError: for what :func:`check_pfm` refuses (lesson 02).
     """
     word = []
     for row in check_pfm(matrix):
@@ -172,7 +173,7 @@ def consensus(matrix: np.ndarray) -> str:
         elif 4 * (first + second) > 3 * total:
             several = 2
         else:
-            several = 3 if fourth == 0 else 4
+            several = 3 if fourth == 0 and total else 4
         word.append(_CODE_OF["".join(sorted(ALPHABET[i] for i in order[:several]))])
     return "".join(word)
 
@@ -282,12 +283,6 @@ def _as_numbers(values, what: str) -> np.ndarray:
 # --- files ---------------------------------------------------------------------------------------
 
 
-_FORMATS = ("jaspar", "meme", "transfac")
-# MEME files hold probabilities and a number of sites; Biopython turns them into whole counts of that many
-# sites, or of 20 if the file names no number. Asking for this many keeps what the file says.
-_FINE = 10**9
-
-
 def read_motifs(path: str | Path) -> list[Motif]:
     """Read a file of motifs in JASPAR, MEME (minimal) or TRANSFAC format; the content tells which.
 
@@ -296,134 +291,66 @@ def read_motifs(path: str | Path) -> list[Motif]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        MotifError: if it is empty, in no such format, or broken; the message says where.
+        MotifError: if it is empty, in no such format, or broken; the message names the line.
 
-    Parsing is Biopython's; what it lets pass, such as a last motif that breaks off, is refused here
-    (lesson 02).
+    Biopython reads these formats too, but says nothing when the last motif breaks off, rounds the
+    probabilities of MEME files to whole counts, and refuses JASPAR's own TRANSFAC files (lesson 02).
     """
     path = Path(path)
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MotifError(f"{path} is not text: byte {error.start} cannot be read") from None
-    kind, names = _format_of(text, path)
-    sites = [20.0] * len(names)
-    if kind == "meme":
-        heads = re.findall(r"(?m)^letter-probability matrix:.*$", text)
-        sites = [float((re.search(r"nsites=\s*(\S+)", head) or ["", "20"])[1]) for head in heads]
-        text = re.sub(r"(?m)^(letter-probability matrix:.*?)(nsites=\s*\S+|$)", rf"\1 nsites= {_FINE}", text)
     try:
-        found = Bio.motifs.parse(io.StringIO(text), "minimal" if kind == "meme" else kind)
-        motifs = [_from_biopython(motif, kind) for motif in found]
-    except Exception as error:  # whatever Biopython stumbles over, of many kinds
-        raise MotifError(f"{path} is broken {kind.upper()}: {error}") from None
-    if len(motifs) != len(names):
-        raise MotifError(
-            f"{path} announces {len(names)} motifs and holds {len(motifs)} whole ones; after "
-            f"{motifs[-1].name if motifs else 'its first line'} it breaks off or is damaged"
-        )
-    if kind == "meme":
-        widths = [re.search(r"\bw=\s*(\d+)", head) for head in heads]
-        for motif, width in zip(motifs, widths, strict=True):
-            if width and int(width[1]) != len(motif.pfm):
-                raise MotifError(
-                    f"{motif.name} in {path} should be {width[1]} positions wide and has {len(motif.pfm)}"
-                )
-        motifs = [
-            Motif(motif.accession, " ".join(line.split()[2:]) or motif.accession, motif.pfm / _FINE * number)
-            for motif, line, number in zip(motifs, names, sites)
-        ]
-    for motif in motifs:
-        try:
-            check_pfm(motif.pfm)
-        except MotifError as error:
-            raise MotifError(f"{motif.name} in {path}: {error}") from None
-    return motifs
+        return [Motif(*entry) for entry in motif_formats.parse(text)]
+    except ValueError as error:
+        raise MotifError(f"{path}{error}") from None
 
 
 def write_motifs(path: str | Path, motifs: Iterable[Motif], format: str = "jaspar") -> None:
     """Write motifs as JASPAR, MEME (minimal) or TRANSFAC; the whole file or nothing.
 
-    Counts stay as they are in TRANSFAC, and in JASPAR down to a hundredth. MEME holds probabilities
-    and one number of sites for each motif.
+    JASPAR and TRANSFAC files keep the counts as they are. MEME files hold probabilities, to nine
+    decimals, and one number of sites for each motif.
 
     Raises:
-        MotifError: for an unknown format, no motif, a matrix that holds no counts, or counts that
-            JASPAR files cannot hold (lesson 02).
+        MotifError: for an unknown format, no motif, a matrix that holds no counts, or an accession or
+            name that would not be read back.
+        OSError: if the file cannot be written, FileNotFoundError if its folder does not exist
+            (lesson 02).
     """
-    motifs = [motif._replace(pfm=check_pfm(motif.pfm)) for motif in motifs]
-    if format not in _FORMATS:
-        raise MotifError(f"format is {format!r}; choose one of {', '.join(map(repr, _FORMATS))}")
+    if format not in motif_formats.WRITERS:
+        choices = ", ".join(map(repr, motif_formats.WRITERS))
+        raise MotifError(f"format is {format!r}; choose one of {choices}")
+    motifs = [_check_motif(motif) for motif in motifs]
     if not motifs:
         raise MotifError("there are no motifs to write: the list is empty")
-    if format == "meme":
-        text = _as_meme(motifs)
-    else:
-        for motif in motifs:
-            if format == "jaspar" and not np.allclose(motif.pfm, motif.pfm.round(2), rtol=0, atol=1e-9):
-                raise MotifError(
-                    f"{motif.name} has counts with more than two decimals, which JASPAR files do not keep; "
-                    "write 'meme' or 'transfac'"
-                )
-        text = Bio.motifs.write([_to_biopython(motif, format) for motif in motifs], format)
-    path = Path(path)
-    beside = path.with_name(path.name + ".part")
     try:
-        beside.write_text(text, "utf-8")
+        text = motif_formats.WRITERS[format](motifs)
+    except ValueError as error:
+        raise MotifError(str(error)) from None
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, "utf-8", newline="\n")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _format_of(text: str, path: Path) -> tuple[str, list[str]]:
-    """The format of a motif file, and one entry for each motif that it announces."""
-    start = text.lstrip()[:40]
-    if not start:
-        raise MotifError(f"{path} is empty; a motif file names at least one motif")
-    if start.startswith(">"):
-        return "jaspar", re.findall(r"(?m)^\s*>.*$", text)
-    if start.startswith("MEME version"):
-        kind, names = "meme", re.findall(r"(?m)^MOTIF\b.*$", text)
-    else:
-        kind, names = "transfac", re.findall(r"(?m)^P[0O]\s.*$", text)
-        if not re.match(r"(VV|AC|ID|NA|DE|XX|P[0O])\b", start):
-            raise MotifError(
-                f"{path} starts with {start.splitlines()[0]!r}: neither JASPAR ('>'), nor MEME "
-                "('MEME version'), nor TRANSFAC ('AC', 'ID' or 'P0')"
-            )
-    if not names:
-        raise MotifError(f"{path} looks like {kind.upper()} and holds no motif")
-    return kind, names
-
-
-def _from_biopython(motif, kind: str) -> Motif:
-    pfm = np.array([motif.counts[base] for base in ALPHABET], dtype=float).T  # (4, width) -> (width, 4)
-    if kind == "jaspar":
-        return Motif(motif.matrix_id, motif.name, pfm)
-    if kind == "meme":
-        return Motif(motif.name, "", pfm)  # Biopython leaves out the second name; read_motifs adds it
-    accession = motif.get("AC") or motif.get("ID") or ""
-    return Motif(accession, motif.get("ID") or motif.get("NA") or accession, pfm)
-
-
-def _to_biopython(motif: Motif, kind: str):
-    counts = dict(zip(ALPHABET, motif.pfm.T))
-    if kind == "jaspar":
-        return jaspar.Motif(motif.accession, motif.name, alphabet=ALPHABET, counts=counts)
-    made = transfac.Motif(alphabet=ALPHABET, counts=counts)
-    made.update({"AC": motif.accession, "ID": motif.name})
-    return made
-
-
-def _as_meme(motifs: list[Motif]) -> str:
-    """MEME's minimal format, version 4; Biopython reads it and does not write it."""
-    parts = ["MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n"]
-    parts.append(" ".join(f"{base} 0.25" for base in ALPHABET) + "\n")
-    for motif in motifs:
-        sites = round(motif.pfm.sum(axis=1).max())
-        parts.append(
-            f"\nMOTIF {motif.accession} {motif.name}\n"
-            f"letter-probability matrix: alength= 4 w= {len(motif.pfm)} nsites= {sites} E= 0\n"
+def _check_motif(motif: Motif) -> Motif:
+    """The motif with its counts as floats, or why it cannot be written."""
+    if not isinstance(motif, Motif):
+        raise MotifError(f"a list of Motif is expected; one of its items is a {type(motif).__name__}")
+    try:
+        pfm = check_pfm(motif.pfm)
+    except MotifError as error:
+        raise MotifError(f"{motif.name}: {error}") from None
+    if not re.fullmatch(r"\S+", motif.accession) or not re.fullmatch(r"\S(.*\S)?", motif.name):
+        raise MotifError(
+            f"a motif is called {motif.accession!r}, {motif.name!r}; files hold an accession of one word "
+            "and a name of one line"
         )
-        parts += [" ".join(f"{p:.9f}" for p in row) + "\n" for row in pfm_to_ppm(motif.pfm)]
-    return "".join(parts)
+    return motif._replace(pfm=pfm)

@@ -9,7 +9,9 @@ scan with that. Explained in lesson 02.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,7 @@ from course_utils.sequences import SequenceError, to_codes
 STEP = 0.001  # bits; at most this much is rounded away at two positions together
 STRANDS = "+-"
 _BLOCK = 1 << 14  # windows scored at a time, few enough for the processor's cache
+_MOST_STEPS = 5 * 10**7  # between lowest and highest score; their distribution takes eight bytes each
 
 
 class Hits(NamedTuple):
@@ -48,7 +51,7 @@ def scan(sequence: str, pwm: np.ndarray) -> np.ndarray:
 
     Raises:
         SequenceError: for an empty sequence, one shorter than the motif, or a letter outside IUPAC.
-        MotifError: for weights that are none.
+        MotifError: for what :func:`check_pwm` refuses.
 
     Four bases at a time: a window of 12 takes three look-ups in tables of the 256 words of 4 bases,
     instead of twelve. The scores of the two strands lie side by side, so that one look-up gives both.
@@ -77,7 +80,7 @@ def scan(sequence: str, pwm: np.ndarray) -> np.ndarray:
             block += table.take(words[4 * number : 4 * number + len(block)], mode="clip")
         if some_unknown:
             reach = unknown[start : start + len(block) + len(pwm) - 1]
-            seen = np.concatenate([[0], np.cumsum(reach, dtype=np.int32)])
+            seen = np.concatenate([[0], np.cumsum(reach, dtype=np.int32)])  # unknown letters so far
             block[seen[len(pwm) :] > seen[: len(block)]] = complex(-np.inf, -np.inf)
     return scores.view(np.float32).reshape(windows, 2).T  # (windows, 2) -> (2, windows)
 
@@ -121,9 +124,9 @@ def find_hits(scores: np.ndarray, threshold: float) -> Hits:
     scores = np.asarray(scores)
     if scores.ndim != 2 or len(scores) != 2:
         raise MotifError(f"scores of both strands have the shape (2, windows), not {scores.shape}")
-    if np.isnan(threshold):
-        raise MotifError("the threshold is NaN; a number of bits is expected")
-    start, strand = np.nonzero(scores.T >= threshold)
+    if not isinstance(threshold, Real) or np.isnan(threshold):
+        raise MotifError(f"the threshold is {threshold!r:.40}; a number of bits is expected")
+    start, strand = np.divmod(np.flatnonzero(scores.T >= threshold), 2)  # window by window, plus first
     return Hits(start, np.array(list(STRANDS))[strand], scores[strand, start])
 
 
@@ -136,15 +139,15 @@ def rounded(pwm: np.ndarray, step: float = STEP) -> np.ndarray:
     A word's score changes by at most half a step for each position.
 
     Raises:
-        MotifError: for weights that are none, or a step outside 0.0001 to 1 bit (lesson 02).
+        MotifError: for what :func:`check_pwm` refuses, or a step outside 0.0001 to 1 bit (lesson 02).
     """
     pwm = check_pwm(pwm)
-    if not 1e-4 <= step <= 1:  # finer than scores of float32 can tell apart
-        raise MotifError(f"the step is {step}; from 0.0001 to 1 bit is expected")
+    if not isinstance(step, Real) or not 1e-4 <= step <= 1:  # scores of float32 tell no finer ones apart
+        raise MotifError(f"the step is {step!r:.40}; from 0.0001 to 1 bit is expected")
     return np.rint(pwm / step) * step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScoreDistribution:
     """How likely each score is: exact, for a motif with rounded weights.
 
@@ -153,17 +156,19 @@ class ScoreDistribution:
         lowest: the lowest possible score, in steps.
         probability: of the scores lowest, lowest + 1, ... steps.
         impossible: the probability of the words that the motif rules out (score -inf).
+
+    Made by :func:`score_distribution`. Lesson 02.
     """
 
     step: float
     lowest: int
     probability: np.ndarray
     impossible: float
-    _tail: np.ndarray = field(init=False, repr=False)
 
-    def __post_init__(self):
-        # Summed from the rarest end, so that small p-values keep all their digits.
-        object.__setattr__(self, "_tail", np.cumsum(self.probability[::-1])[::-1])
+    @cached_property
+    def _tail(self) -> np.ndarray:
+        """The p-value of each score, summed from the rarest end: so small ones keep all their digits."""
+        return np.minimum(np.cumsum(self.probability[::-1])[::-1], 1.0)  # the last digits may exceed 1
 
     @property
     def scores(self) -> np.ndarray:
@@ -194,13 +199,15 @@ class ScoreDistribution:
             MotifError: for a p-value outside 0 to 1, or one smaller than the probability of the
                 best word, which no threshold can reach.
         """
-        if not 0 < p_value <= 1:
-            raise MotifError(f"the p-value is {p_value}; a number above 0 and up to 1 is expected")
-        passing = np.flatnonzero((self._tail <= p_value * (1 + 1e-12)) & (self.probability > 0))
+        if not isinstance(p_value, Real) or not 0 < p_value <= 1:
+            raise MotifError(f"the p-value is {p_value!r:.40}; a number above 0 and up to 1 is expected")
+        attained = np.flatnonzero(self.probability)
+        passing = attained[self._tail[attained] <= p_value * (1 + 1e-12)]
         if not passing.size:
+            best = self._tail[attained].min(initial=1.0)
             raise MotifError(
                 f"no word is as rare as {p_value:.2g}: the best word of this motif alone has the "
-                f"probability {self._tail[-1]:.2g}; a longer or sharper motif could do it"
+                f"probability {best:.2g}; a longer or sharper motif could do it"
             )
         return float((self.lowest + passing[0] - 0.5) * self.step)
 
@@ -223,37 +230,45 @@ def score_distribution(
         step: in bits.
 
     Raises:
-        MotifError: for weights, probabilities or a step that are none (lesson 02).
+        MotifError: for what :func:`rounded`, :func:`check_background` or :func:`check_ppm` refuses,
+            or weights so large that the scores would span more than 50 million steps (lesson 02).
     """
-    pwm = rounded(pwm, step)
+    steps = np.rint(rounded(pwm, step) / step)  # (width, 4), whole numbers and -inf
     if np.ndim(probabilities) == 2:
         rows = check_ppm(probabilities)
-        if len(rows) != len(pwm):
+        if len(rows) != len(steps):
             raise MotifError(
-                f"the weights have {len(pwm)} positions and the probabilities {len(rows)}; one row "
+                f"the weights have {len(steps)} positions and the probabilities {len(rows)}; one row "
                 "for each position is expected"
             )
     else:
-        rows = np.tile(check_background(probabilities), (len(pwm), 1))
-    lowest, mass = 0, np.ones(1)
-    spans = [row[np.isfinite(row)].max() - row[np.isfinite(row)].min() for row in pwm]
+        rows = np.tile(check_background(probabilities), (len(steps), 1))
+    rows = rows / rows.sum(axis=1, keepdims=True)  # the checks let the last digits pass
+    possible = np.isfinite(steps)
+    lowest = np.where(possible, steps, np.inf).min(axis=1)  # (width,)
+    spans = steps.max(axis=1) - lowest
+    if not spans.sum() <= _MOST_STEPS:
+        raise MotifError(
+            f"the scores span {spans.sum():.2g} steps of {step} bits, more than {_MOST_STEPS:,}; are the "
+            "weights in bits?"
+        )
+    mass = np.ones(1)  # before the first position, every score is 0
     for position in np.argsort(spans, kind="stable"):  # short arrays first: less to add up
-        possible = np.isfinite(pwm[position])
-        moves = np.rint(pwm[position, possible] / step).astype(int)
-        lowest += moves.min()
-        moves -= moves.min()
-        moved = np.zeros(len(mass) + moves.max())
-        for move, probability in zip(moves, rows[position, possible]):
-            moved[move : move + len(mass)] += probability * mass
+        moved = np.zeros(len(mass) + int(spans[position]))
+        for base in np.flatnonzero(possible[position]):
+            move = int(steps[position, base] - lowest[position])
+            moved[move : move + len(mass)] += rows[position, base] * mass
         mass = moved
-    return ScoreDistribution(step, int(lowest), mass, max(0.0, float(1 - mass.sum())))
+    ruled_out = np.where(possible, 0, rows).sum(axis=1)  # (width,)
+    return ScoreDistribution(step, int(lowest.sum()), mass, float(1 - np.prod(1 - ruled_out)))
 
 
 def benjamini_hochberg(p_values: np.ndarray, tests: int | None = None) -> np.ndarray:
     """Adjusted p-values: calling all below q a find makes, on average, at most a share q false.
 
     Args:
-        p_values: of all tests, or of the smallest only, if `tests` says how many were made.
+        p_values: of all tests, or of the smallest only, if `tests` says how many were made; then the
+            largest of them may come out a little too large, never too small.
         tests: number of tests; by default as many as there are p-values.
 
     Raises:
@@ -262,8 +277,13 @@ def benjamini_hochberg(p_values: np.ndarray, tests: int | None = None) -> np.nda
     Benjamini & Hochberg, Journal of the Royal Statistical Society B 57, 289-300, 1995 (lesson 02).
     """
     p_values = np.asarray(p_values, dtype=float)
-    if p_values.ndim != 1 or not ((p_values >= 0) & (p_values <= 1)).all():
-        raise MotifError("p-values are expected in a row, each a number from 0 to 1")
+    if p_values.ndim != 1:
+        raise MotifError(f"p-values are expected in a row, not in the shape {p_values.shape}")
+    wrong = np.flatnonzero(~((p_values >= 0) & (p_values <= 1)))
+    if wrong.size:
+        raise MotifError(
+            f"p-value {wrong[0]} is {p_values[wrong[0]]:g}; a number from 0 to 1 is expected"
+        )
     tests = len(p_values) if tests is None else tests
     if tests < len(p_values):
         raise MotifError(f"{len(p_values)} p-values came, of only {tests} tests")

@@ -13,6 +13,8 @@ from local_web import BODY, Web, refused_url, toy
 
 import course_utils
 from course_utils.exercises import Exercise
+from course_utils.motifs import Motif
+from course_utils.scanning import score_distribution
 
 TABLE = Path(__file__).with_name("bad_input.toml")
 ROWS = tomllib.loads(TABLE.read_text("utf-8"))["row"]
@@ -26,6 +28,26 @@ licence = "CC0"
 citation = "nobody"
 source = "https://example.org/"
 files = []
+"""
+
+_JASPAR = b">MA1.1 ONE\nA [ 3 0 1 ]\nC [ 0 3 0 ]\nG [ 0 0 2 ]\nT [ 1 1 1 ]\n"
+_MEME = b"""MEME version 4
+
+ALPHABET= ACGT
+
+MOTIF MA1.1 ONE
+letter-probability matrix: alength= 4 w= 3 nsites= 4 E= 0
+0.75 0.00 0.00 0.25
+0.00 0.75 0.00 0.25
+0.25 0.00 0.50 0.25
+"""
+_TRANSFAC = b"""AC  MA1.1
+ID  ONE
+P0  A  C  G  T
+01  3  0  0  1
+02  0  3  0  1
+03  1  0  2  1
+//
 """
 
 #: File name -> content; a row calls them ``files.empty_fa`` and so on.
@@ -42,6 +64,32 @@ FILES = {
     "table_csv": b"chrom,start,end\nchr1,10,20\n",
     "bad_letter_fa": b">chr1\nACGT\n>chr2 second\nACG\nTA*\n",
     "rna_fa": b">mir-1\nAGUU\n",
+    "plain_jaspar": _JASPAR,
+    "cut_number_jaspar": _JASPAR + _JASPAR[:-5],
+    "cut_head_jaspar": _JASPAR + b">MA2.1 TWO\n",
+    "no_t_jaspar": _JASPAR.replace(b"T [ 1 1 1 ]\n", b"") + _JASPAR,
+    "two_c_jaspar": _JASPAR.replace(b"G [", b"C ["),
+    "uneven_jaspar": _JASPAR.replace(b"0 0 2", b"0 2"),
+    "no_numbers_jaspar": _JASPAR.replace(b"3 0 1", b""),
+    "negative_jaspar": _JASPAR.replace(b"0 0 2", b"0 0 -2"),
+    "nan_jaspar": _JASPAR.replace(b"0 0 2", b"0 nan 2"),
+    "letters_jaspar": _JASPAR.replace(b"0 0 2", b"0 o 2"),
+    "nameless_jaspar": _JASPAR.replace(b"MA1.1 ONE", b" "),
+    "head_alone_meme": b"MEME version 4\n\nALPHABET= ACGT\n",
+    "cut_row_meme": _MEME[:-5],
+    "cut_number_meme": _MEME[:-3],
+    "two_rows_meme": _MEME[:-20],
+    "width_meme": _MEME.replace(b"w= 3", b"w= 4"),
+    "no_matrix_meme": _MEME.split(b"letter")[0],
+    "protein_meme": _MEME.replace(b" 0.25\n", b" 0.15 0.10\n"),
+    "counts_meme": _MEME.replace(b"0.00 0.75 0.00", b"0 3 0"),
+    "sites_meme": _MEME.replace(b"nsites= 4", b"nsites= four"),
+    "no_end_transfac": _TRANSFAC + _TRANSFAC[:-3],
+    "skipped_transfac": _TRANSFAC.replace(b"02  0  3  0  1\n", b""),
+    "short_row_transfac": _TRANSFAC.replace(b"0  3  0  1", b"0  3  0"),
+    "no_rows_transfac": b"AC  MA1.1\nP0  A  C  G  T\nXX\n//\n",
+    "columns_transfac": _TRANSFAC.replace(b"A  C  G  T", b"A  T  G  C"),
+    "no_matrix_transfac": b"VV  version 1\nXX\n//\n",
     "no_toml": b"this is no registry\n",
     "binary_toml": b"\xff\xfe\n",
     "single_brackets_toml": b'[dataset]\nname = "alone"\n',
@@ -83,6 +131,8 @@ def names(tmp_path, web):
         "cache": cache,
         "new_cache": tmp_path / "new_cache",
         "odd_cache": odd_cache,
+        "Motif": Motif,
+        "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
         "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),
     }
 

@@ -280,6 +280,17 @@ def test_the_shipped_telomere_is_cut_from_the_registered_megabase():
     assert telomere.sequence == chromosome.sequence[9960:10_060]
 
 
+def test_the_shipped_promoter_is_cut_from_the_registered_gata4_locus():
+    (locus,) = read_fasta(fetched("gata4"))
+    (promoter,) = read_fasta(datasets.shipped("gata4_promoter.fa"))
+    assert promoter.sequence == locus.sequence[57_344:73_728]
+    assert len(promoter.sequence) == 16_384
+    # Counted from the locus's own header.
+    chromosome, start = re.match(r"(chr\w+):(\d+)-", locus.name).groups()
+    start = int(start) + 57_344
+    assert promoter.name == f"{chromosome}:{start}-{start + 16_384}"
+
+
 def test_the_readme_of_the_data_names_every_file_that_travels():
     readme = (ROOT / "data/README.md").read_text("utf-8")
     for path in (ROOT / "data").iterdir():

@@ -192,6 +192,8 @@ def other_values(control) -> list:
         return [option[1] if isinstance(option, tuple) else option for option in control.options]
     if isinstance(control, ipywidgets.Text):
         return [control.value[::-1]]
+    if isinstance(control, ipywidgets.Checkbox):
+        return [not control.value]
     return [control.max, control.min]
 
 

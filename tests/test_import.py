@@ -18,10 +18,11 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
     {"sequences"},
-    {"data"},
+    {"data", "motif_formats"},
     {"motifs", "shuffles", "datasets"},
-    {"scanning"},
+    {"scanning", "backgrounds"},
     {"simulation"},
+    {"ceilings"},
     {"models"},
     {"training"},
     {"evaluation", "interpretation"},

@@ -593,14 +593,12 @@ def threshold_explorer(
     prepared = functools.cache(lambda name: prepare(motifs[name], background))
     scanned = functools.cache(lambda name: scan_motif(prepared(name), sequence, place))
 
-    def compute_for(motif: str, **others) -> ThresholdView:
-        return compute(scanned(motif), **others)
-
-    style = {"description_width": "160px"}
-    layout = ipywidgets.Layout(width="520px", max_width="100%")
-    looks = {"style": style, "layout": layout}
-    low, high = prepared(motif).range
+    style = {"description_width": "180px"}
+    looks = {"style": style, "layout": ipywidgets.Layout(width="520px", max_width="100%")}
     closer = [(f"{many:,} bases", many) for many in (2048, 256, LETTERS) if many < len(sequence)]
+    # Threshold and p-value are two handles of one number, and each moves the other to its nearest mark. The
+    # marks are counted in whole numbers: a slider of fractions in ipywidgets 8 rounds what it is given and
+    # sends it back, which would count as a move of its own.
     controls = {
         "motif": ipywidgets.SelectionSlider(
             options=list(motifs), value=motif, description="motif", **looks
@@ -608,9 +606,10 @@ def threshold_explorer(
         "strands": ipywidgets.SelectionSlider(
             options=[("both", "+-"), ("plus", "+"), ("minus", "-")], description="strands", **looks
         ),
-        "threshold": ipywidgets.FloatSlider(
-            prepared(motif).threshold(p_value), min=low, max=high, step=0.1, readout_format=".2f",
-            description="threshold (bits)", **looks,
+        "threshold": ipywidgets.IntSlider(readout=False, description="threshold", **looks),
+        "p_value": ipywidgets.SelectionSlider(
+            options=[(_p(10 ** (tenths / 10)), tenths) for tenths in range(-70, -9)],
+            value=_tenths(np.log10(p_value)), description="p-value", **looks,
         ),
         "zoom": ipywidgets.SelectionSlider(
             options=[("all bases", 0), *closer], description="shown", **looks
@@ -619,42 +618,44 @@ def threshold_explorer(
             1, min=1, max=RANKED, description="look at window number", **looks
         ),
     }  # fmt: skip
-    # The p-value is a second handle of the threshold, not a parameter of `compute`: each of the two sets the
-    # other, and never itself again, so that a handle stays where a key has put it and the next key moves on.
-    companion = ipywidgets.FloatLogSlider(
-        p_value, base=10, min=-7, max=-1, step=0.1, readout_format=".1e", description="p-value", **looks
-    )
-    threshold, moving = controls["threshold"], []
+    bits_handle, p_handle = controls["threshold"], controls["p_value"]
+    exact, following = 0.0, False  # bits that the two handles stand for; whether one follows the other
 
-    def follow_p_value(change):
-        if not moving:
-            moving.append("p-value")
-            threshold.value = prepared(controls["motif"].value).threshold(change["new"])
-            moving.clear()
+    def set_threshold(bits: float, mover: ipywidgets.Widget) -> None:
+        nonlocal exact, following
+        exact, following = bits, True
+        fitting = prepared(controls["motif"].value)
+        bits_handle.description = f"threshold ({_bits(bits)} bits)"
+        if mover is bits_handle:
+            p_handle.value = _tenths(np.log10(max(fitting.random.p_value(bits), 1e-300)))
+        else:
+            low, high = (round(10 * bits) for bits in fitting.range)
+            with bits_handle.hold_sync():
+                # Wider first, so that the value moves once, and straight to where it belongs.
+                bits_handle.max, bits_handle.min = max(high, bits_handle.max), min(low, bits_handle.min)
+                bits_handle.value = min(max(round(10 * bits), low), high)
+                bits_handle.min, bits_handle.max = low, high
+        following = False
 
-    def follow_threshold(change):
-        if not moving:
-            moving.append("threshold")
-            p_value = prepared(controls["motif"].value).random.p_value(change["new"])
-            companion.value = float(np.clip(p_value, 1e-7, 1e-1))
-            moving.clear()
+    def follow(change=None) -> None:
+        mover = change["owner"] if change else p_handle
+        if following:
+            return
+        if mover is bits_handle:
+            set_threshold(bits_handle.value / 10, mover)
+        else:  # the p-value, or a motif that keeps it
+            p_value = 10 ** (p_handle.value / 10)
+            set_threshold(prepared(controls["motif"].value).threshold(p_value), mover)
 
-    def follow_motif(change):
-        moving.append("motif")
-        fitting = prepared(change["new"])
-        low, high = fitting.range
-        with threshold.hold_sync():
-            # Wider first, so that the value moves once, and straight to where it belongs.
-            threshold.min, threshold.max = min(low, threshold.min), max(high, threshold.max)
-            threshold.value = fitting.threshold(companion.value)
-            threshold.min, threshold.max = low, high
-        moving.clear()
+    def compute_here(motif: str, threshold: int, p_value: int, **others) -> ThresholdView:
+        return compute(scanned(motif), threshold=exact, **others)
 
-    companion.observe(follow_p_value, names="value")
-    threshold.observe(follow_threshold, names="value")
-    controls["motif"].observe(follow_motif, names="value")
-    explorer = Explorer("threshold explorer", controls, compute_for, draw)
-    children = list(explorer.view.children)
-    children.insert(children.index(threshold) + 1, companion)
-    explorer.view.children = children
-    return explorer
+    follow()
+    for control in (bits_handle, p_handle, controls["motif"]):  # before the explorer, which draws
+        control.observe(follow, names="value")
+    return Explorer("threshold explorer", controls, compute_here, draw)
+
+
+def _tenths(power: float) -> int:
+    """A power of ten in whole tenths, within the marks of the p-value's slider."""
+    return int(min(max(round(10 * power), -70), -10))

@@ -20,6 +20,8 @@ WAYS = {
     "text": [
         (["End", "A"], ["End", "Backspace"]),
         (["End", "Backspace"], ["End", "A"]),
+        # Another last letter, for words that must stay of one length.
+        (["End", "Backspace", "C"], ["End", "Backspace", "A"]),
         (["End", "5"], ["End", "Backspace"]),
         (["End", "A", "Tab"], ["End", "Backspace", "Tab"]),
     ],

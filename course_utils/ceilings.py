@@ -1,0 +1,456 @@
+"""The best score that any classifier can reach on simulated sequences, which follows from how they are made.
+
+Whoever knows how positives and negatives are made knows, for each sequence x, the ratio of its probabilities
+P(x | positive) / P(x | negative). No classifier ranks better than this ratio, nor decides better than to call
+x positive where it is above 1 (Neyman & Pearson, Philosophical Transactions of the Royal Society A 231,
+289-337, 1933). What the ratio reaches is therefore the *ceiling*.
+
+The keyword arguments are those of :func:`course_utils.simulation.simulate`. Both classes are taken to be equally
+frequent, so that guessing has the accuracy 0.5 (the AUC does not depend on it). Explained in lesson 03.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import lgamma, log, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from course_utils.backgrounds import SimulationError, check_chain, check_whole
+from course_utils.motifs import UNIFORM
+from course_utils.shuffles import as_codes, check_generator
+from course_utils.simulation import Plan, check_noise, make_plan
+
+_WIDEST = 10  # positions of a motif whose words, 4 ** 10 at most, are listed one by one
+_BLOCK = 1 << 18  # numbers worked on at a time, few enough for the processor's cache
+
+
+class Ceiling(NamedTuple):
+    """The accuracy and the area under the ROC curve that no classifier exceeds.
+
+    Attributes:
+        accuracy: from 0.5 to 1, for classes of equal size.
+        auc: from 0.5 to 1.
+        accuracy_se, auc_se: standard errors; 0 where all words were listed.
+        sample: sequences drawn; 0 where all words were listed.
+    """
+
+    accuracy: float
+    auc: float
+    accuracy_se: float
+    auc_se: float
+    sample: int
+
+
+class LowerBound(NamedTuple):
+    """What a rule that we know reaches; the ceiling lies as high or higher, and nobody knows where.
+
+    Attributes:
+        accuracy, auc: as estimated for that rule, for classes of equal size.
+        accuracy_se, auc_se: standard errors.
+        sample: sequences drawn.
+    """
+
+    accuracy: float
+    auc: float
+    accuracy_se: float
+    auc_se: float
+    sample: int
+
+
+def log_likelihood_ratio(
+    sequences: str | Iterable[str] | np.ndarray,
+    ppm: np.ndarray | Sequence[np.ndarray],
+    *,
+    start: int | None = None,
+    strand: str = "+",
+    background: Sequence | np.ndarray = UNIFORM,
+    against: str | Sequence | np.ndarray = "background",
+    gap: tuple[int, int] | None = None,
+    order: str = "fixed",
+) -> np.ndarray:
+    """How much likelier each sequence is among the positives than among the negatives: ``(N,)``, in bits.
+
+    The best score there is: positive above 0, and -inf for what cannot be a positive. At a known place,
+    against the same background of independent bases, it is the PWM's score there; at an unknown place,
+    2 to that score is averaged over the places, strands and spacings, as many as there are. Negatives
+    of another composition add what the composition gives away.
+
+    Args:
+        sequences: one ``str``, several of one length, or codes ``(N, L)``.
+        ppm, start, strand, background, against, gap, order: as for
+            :func:`course_utils.simulation.simulate`.
+
+    Raises:
+        SimulationError: for choices that cannot be, or negatives whose probability is not known:
+            ``"dinucleotides"``, and ``"shuffled"`` where the background is a chain.
+        SequenceError, MotifError: for sequences, motifs or backgrounds that are none (lesson 03).
+    """
+    codes = as_codes(sequences)
+    plan = make_plan(
+        ppm,
+        length=codes.shape[1],
+        start=start,
+        strand=strand,
+        background=background,
+        against=against,
+        gap=gap,
+        order=order,
+    )
+    return _log_ratio(codes, plan) / log(2)
+
+
+def ceiling(
+    ppm: np.ndarray | Sequence[np.ndarray],
+    *,
+    length: int = 20,
+    start: int | None = None,
+    strand: str = "+",
+    background: Sequence | np.ndarray = UNIFORM,
+    against: str | Sequence | np.ndarray = "background",
+    gap: tuple[int, int] | None = None,
+    order: str = "fixed",
+    label_noise: float = 0.0,
+    sample: int = 100_000,
+    rng: np.random.Generator | None = None,
+) -> Ceiling:
+    """The accuracy and the AUC that no classifier exceeds on such a set, the classes being equal in size.
+
+    Exact, by listing all words of the motif's width, for one motif of up to 10 positions at a known
+    place, if positives and negatives share a background of independent bases. Else estimated from
+    sequences that are drawn for it, half of them positives on average. Of these we use not the labels
+    but the probability p of being positive, which the ratio gives: the accuracy is the mean of the
+    larger of p and 1 - p; what the AUC lacks of 1 is the mean over all pairs of 2 q (1 - p), where p is
+    the higher probability of the pair and q the lower: how often they are a negative and a positive.
+    Neither is biased, ties need no rule, and both vary less than the share of right calls and the share
+    of pairs in the right order, which the labels would give.
+
+    Args:
+        ppm, length, start, strand, background, against, gap, order: as for
+            :func:`course_utils.simulation.simulate`.
+        label_noise: the share of labels that are flipped. The ceiling is that of a test with such
+            labels: accuracy and AUC keep 1 - 2 x noise of what they have above 0.5.
+        sample: how many sequences to draw.
+        rng: numpy's generator of random numbers; not needed where the ceiling is exact.
+
+    Raises:
+        SimulationError: for choices that cannot be, or negatives whose probability is not known:
+            ``"dinucleotides"``, and ``"shuffled"`` where the background is a chain. See
+            :func:`lower_bound`.
+        MotifError: for a motif or a background that is none.
+        ValueError: unless `rng` is a numpy Generator, where sequences have to be drawn (lesson 03).
+    """
+    plan = make_plan(
+        ppm,
+        length=length,
+        start=start,
+        strand=strand,
+        background=background,
+        against=against,
+        gap=gap,
+        order=order,
+    )
+    check_noise(label_noise)
+    check_whole("the sample", sample, 100)
+    words = _all_words(plan)
+    if words is not None:
+        positive, negative = words
+        accuracy = 0.5 + abs(positive - negative).sum() / 4
+        found = Ceiling(float(accuracy), _area(positive, negative), 0.0, 0.0, 0)
+    else:
+        _refuse_unknown(plan)
+        found = _estimate(plan, sample, check_generator(rng))
+    kept = 1 - 2 * label_noise
+    return Ceiling(
+        0.5 + kept * (found.accuracy - 0.5),
+        0.5 + kept * (found.auc - 0.5),
+        kept * found.accuracy_se,
+        kept * found.auc_se,
+        found.sample,
+    )
+
+
+def lower_bound(
+    ppm: np.ndarray | Sequence[np.ndarray],
+    *,
+    length: int = 20,
+    against: str | Sequence | np.ndarray = "dinucleotides",
+    sample: int = 100_000,
+    rng: np.random.Generator,
+    **choices,
+) -> LowerBound:
+    """What the best rule that we know reaches where the ceiling is not known: dinucleotide-shuffled negatives.
+
+    The rule scores a sequence by its ratio against fresh background sequences; its threshold is the best
+    one on half of the sample, its accuracy is counted on the other half. A classifier may well do
+    better: the ratio against shuffled sequences is another, and nobody has a formula for it.
+
+    Args:
+        ppm, length, against, choices: as for :func:`course_utils.simulation.simulate`.
+        sample: how many sequences to draw, half of them positives.
+        rng: numpy's generator of random numbers.
+
+    Raises:
+        SimulationError: for choices that cannot be.
+        MotifError: for a motif or a background that is none.
+        ValueError: unless `rng` is a numpy Generator (lesson 03).
+    """
+    plan = make_plan(ppm, length=length, against=against, **choices)
+    check_whole("the sample", sample, 100)
+    half = sample // 4  # of the sample's halves, half are positives
+    check_generator(rng)
+    drawn = []
+    for _ in range(2):
+        positives, negatives = _draw(plan, half, half, rng)
+        drawn.append([_planted_ratio(codes, plan) for codes in (positives, negatives)])
+    threshold = _best_threshold(*drawn[0])
+    right = [(drawn[1][0] > threshold).mean(), (drawn[1][1] <= threshold).mean()]
+    positives, negatives = (np.concatenate(scores) for scores in zip(*drawn))
+    above = _share_below(positives, negatives)  # for each positive, the negatives it outranks
+    below = 1 - _share_below(negatives, positives)
+    return LowerBound(
+        float(np.mean(right)),
+        float(above.mean()),
+        sqrt(sum(share * (1 - share) for share in right) / half) / 2,
+        sqrt(above.var() / len(above) + below.var() / len(below)),  # DeLong et al. 1988
+        4 * half,
+    )
+
+
+# --- the ratio -----------------------------------------------------------------------------------
+
+
+def _log_ratio(codes: np.ndarray, plan: Plan) -> np.ndarray:
+    """Natural logarithm of P(x | positive) / P(x | negative), ``(N,)``."""
+    _refuse_unknown(plan)
+    with np.errstate(divide="ignore"):  # log(0) is -inf: it cannot be a positive
+        ratio = np.log(_planted_ratio(codes, plan))
+    if plan.shuffle:
+        possible = ratio > -np.inf  # the others may have counts that no shuffled positive has either
+        some = codes[possible]
+        ratio[possible] += _log_background(some, plan.background) - _log_shuffled(some, plan)
+        return ratio
+    negatives = plan.negative_background()
+    if not _alike(negatives, plan.background):
+        ratio += _log_background(codes, plan.background) - _log_background(codes, negatives)
+    return ratio
+
+
+def _refuse_unknown(plan: Plan) -> None:
+    chain = plan.shuffle == "shuffled" and plan.background.ndim == 2
+    if plan.shuffle == "dinucleotides" or chain:
+        raise SimulationError(
+            f"the ceiling against {plan.shuffle!r} negatives is not known{' for a chain' * chain}: there "
+            "is no formula for their probabilities; lower_bound says what a good rule reaches"
+        )
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.array_equal(check_chain(one)[1], check_chain(other)[1])
+
+
+def _planted_ratio(codes: np.ndarray, plan: Plan) -> np.ndarray:
+    """P(x | planted) / P(x | background of the positives), ``(N,)``: the mean over all layouts and places.
+
+    A layout adds the probability of its sites over that of the bases which they replaced. These are
+    plain products, not sums of logarithms: motifs of up to some 100 positions stay within float64.
+    """
+    ratio = np.zeros(len(codes))
+    rows = max(1, _BLOCK // codes.shape[1])
+    for start in range(0, len(codes), rows):
+        block = codes[start : start + rows].astype(np.intp)  # once, or every look-up would convert it
+        sites = [_site_probability(block, ppm, plan.strand) for ppm in plan.ppms]
+        replaced = {}
+        for layout in plan.layouts:
+            places = plan.places(layout)
+            term = np.full((len(block), len(places)), layout.probability / len(places))
+            for offset, probability in zip(layout.offsets, sites):
+                term *= probability[:, offset + places.start : offset + places.stop]
+            for offset, width in _stretches(layout.offsets, [len(ppm) for ppm in plan.ppms]):
+                if width not in replaced:
+                    replaced[width] = _replaced_probability(block, width, plan.background)
+                term /= replaced[width][:, offset + places.start : offset + places.stop]
+            ratio[start : start + rows] += term.sum(axis=1)
+    return ratio
+
+
+def _site_probability(codes: np.ndarray, ppm: np.ndarray, strand: str) -> np.ndarray:
+    """The probability that a site reads as each window does: ``(N, windows)``."""
+    turned = ppm[::-1, ::-1]  # the motif as it reads on the other strand
+    motifs = {"+": [ppm], "-": [turned], "either": [ppm, turned]}[strand]
+    windows = codes.shape[1] - len(ppm) + 1
+    total = 0
+    for motif in motifs:
+        probability = motif[0].take(codes[:, :windows])
+        for position in range(1, len(motif)):
+            probability *= motif[position].take(codes[:, position : position + windows])
+        total = total + probability / len(motifs)
+    return total
+
+
+def _stretches(offsets: Sequence[int], widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Offset and width of each stretch that is replaced; motifs that touch make one."""
+    stretches = []
+    for offset, width in sorted(zip(offsets, widths)):
+        if stretches and sum(stretches[-1]) == offset:
+            offset, width = stretches[-1][0], stretches.pop()[1] + width
+        stretches.append((offset, width))
+    return stretches
+
+
+def _replaced_probability(codes: np.ndarray, width: int, background: np.ndarray) -> np.ndarray:
+    """The probability of each window in the background, given the bases on both sides: ``(N, windows)``."""
+    first, chain = check_chain(background)
+    windows = codes.shape[1] - width + 1
+    steps = _steps(codes, first, chain)
+    probability = steps[:, :windows].copy()
+    for position in range(1, width):
+        probability *= steps[:, position : position + windows]
+    if background.ndim == 2 and windows > 1:
+        # What follows depends on the window, too: times the step out of it, over the leap across it.
+        across = np.linalg.matrix_power(chain, width + 1)
+        leap = across[codes[:, : windows - 2], codes[:, width + 1 :]]  # windows 1 to the last but one
+        probability[:, :-1] *= steps[:, width:]
+        probability[:, 1:-1] /= leap
+        probability[:, 0] /= first[codes[:, width]]
+    return probability
+
+
+def _steps(codes: np.ndarray, first: np.ndarray, chain: np.ndarray) -> np.ndarray:
+    """The probability of each base, given the one before it: ``(N, L)``."""
+    steps = np.empty(codes.shape)
+    steps[:, 0] = first[codes[:, 0]]
+    steps[:, 1:] = chain[codes[:, :-1], codes[:, 1:]]
+    return steps
+
+
+def _log_background(codes: np.ndarray, background: np.ndarray) -> np.ndarray:
+    first, chain = check_chain(background)
+    pairs = (4 * codes[:, :-1] + codes[:, 1:]).astype(np.intp)
+    return np.log(first)[codes[:, 0]] + np.log(chain).ravel().take(pairs).sum(axis=1)
+
+
+# --- shuffled negatives --------------------------------------------------------------------------
+
+
+def _log_shuffled(codes: np.ndarray, plan: Plan) -> np.ndarray:
+    """Logarithm of the probability of a shuffled positive, ``(N,)``.
+
+    A shuffle keeps the counts of the four bases and makes all orders equally likely. So it is the
+    probability that a positive has these counts, over the number of orders. The counts of a positive
+    are those of its sites and those of its other bases, added up over all ways to share them out.
+    """
+    counts = np.stack([(codes == base).sum(axis=1) for base in range(4)], axis=1)  # (N, 4)
+    counts, which = np.unique(counts, axis=0, return_inverse=True)
+    site_counts, site_probability = _counts_of_sites(plan)
+    composition, _ = check_chain(plan.background)
+    factorial = np.array([lgamma(number + 1) for number in range(plan.length + 1)])  # logarithms
+    others = plan.length - site_counts[0].sum()
+    found = np.empty(len(counts))
+    rows = max(1, _BLOCK // len(site_counts))
+    for start in range(0, len(counts), rows):
+        left = counts[start : start + rows, None, :] - site_counts  # (rows, ways, 4)
+        possible = (left >= 0).all(axis=2)
+        left = np.maximum(left, 0)
+        logs = np.log(site_probability) + factorial[others] - factorial[left].sum(axis=2)
+        logs = np.where(possible, logs + left @ np.log(composition), -np.inf)
+        with np.errstate(divide="ignore"):  # counts that no positive has
+            found[start : start + rows] = np.logaddexp.reduce(logs, axis=1)
+    orders = factorial[plan.length] - factorial[counts].sum(axis=1)
+    return (found - orders)[which.ravel()]
+
+
+def _counts_of_sites(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """How many A, C, G, T the sites of a positive have together: ``(ways, 4)``, and each way's probability."""
+    total = {(0, 0, 0, 0): 1.0}
+    for ppm in plan.ppms:
+        own = {(0, 0, 0, 0): 1.0}
+        for row in ppm:
+            own = _added(own, {tuple(base): p for base, p in zip(np.eye(4, dtype=int).tolist(), row) if p})
+        turned = {counts[::-1]: probability for counts, probability in own.items()}
+        if plan.strand == "either":
+            ways = own.keys() | turned.keys()
+            own = {way: (own.get(way, 0) + turned.get(way, 0)) / 2 for way in ways}
+        total = _added(total, turned if plan.strand == "-" else own)
+    return np.array(list(total)), np.array(list(total.values()))
+
+
+def _added(one: dict, other: dict) -> dict:
+    """The distribution of the sum of two independent sets of four counts."""
+    total = {}
+    for a, p in one.items():
+        for b, q in other.items():
+            both = tuple(map(sum, zip(a, b)))
+            total[both] = total.get(both, 0.0) + p * q
+    return total
+
+
+# --- from the ratio to the ceiling ---------------------------------------------------------------
+
+
+def _all_words(plan: Plan) -> tuple[np.ndarray, np.ndarray] | None:
+    """The probabilities of all words at the motif's place in both classes, where these are all there is."""
+    width = len(plan.ppms[0])
+    if len(plan.ppms) > 1 or plan.start is None and width < plan.length or width > _WIDEST:
+        return None
+    negatives = plan.negative_background()
+    if negatives is None or plan.background.ndim == 2 or not _alike(negatives, plan.background):
+        return None
+    positive, turned, negative = np.ones(1), np.ones(1), np.ones(1)
+    for row, other in zip(plan.ppms[0], plan.ppms[0][::-1, ::-1]):
+        positive = np.outer(positive, row).ravel()
+        turned = np.outer(turned, other).ravel()
+        negative = np.outer(negative, check_chain(negatives)[0]).ravel()
+    return {"+": positive, "-": turned, "either": (positive + turned) / 2}[plan.strand], negative
+
+
+def _area(positive: np.ndarray, negative: np.ndarray) -> float:
+    """The AUC of the ratio, from the probabilities of all words in both classes.
+
+    A tie counts one half; no care is needed to find ties, because two words of one ratio add the same
+    in either order.
+    """
+    order = np.argsort(positive / (positive + negative))
+    positive, negative = positive[order], negative[order]
+    return float(positive @ (np.cumsum(negative) - negative / 2))
+
+
+def _draw(plan: Plan, positives: int, negatives: int, rng: np.random.Generator):
+    """Codes of positives, and of negatives that owe them nothing."""
+    codes = plan.sample_positives(positives, rng)[0]
+    if plan.negative_background() is not None:
+        return codes, plan.sample_negatives(negatives, codes, rng)
+    return codes, plan.sample_negatives(negatives, plan.sample_positives(negatives, rng)[0], rng)
+
+
+def _estimate(plan: Plan, sample: int, rng: np.random.Generator) -> Ceiling:
+    positives = rng.binomial(sample, 0.5)
+    both = _draw(plan, positives, sample - positives, rng)
+    ratio = np.concatenate([_log_ratio(codes, plan) for codes in both if len(codes)])
+    high = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # probability of being positive
+    low = 1 - high
+    # For each sequence, the sum over its pairs with all others, the lower ones and the higher ones.
+    pairs = 2 * (low * (np.cumsum(high) - high) + high * (np.sum(low) - np.cumsum(low)))
+    wrong = pairs / (sample - 1)
+    best = np.maximum(high, low)
+    return Ceiling(
+        float(best.mean()),
+        float(1 - wrong.mean()),
+        float(best.std() / sqrt(sample)),
+        float(2 * wrong.std() / sqrt(sample)),  # each sequence is in its pairs twice (Hoeffding 1948)
+        sample,
+    )
+
+
+def _best_threshold(positives: np.ndarray, negatives: np.ndarray) -> float:
+    scores = np.concatenate([positives, negatives])
+    order = np.argsort(scores, kind="stable")
+    gained = np.where(order < len(positives), -1, 1).cumsum()  # right calls gained by a threshold here
+    last = np.append(scores[order][1:] > scores[order][:-1], True)  # of equal scores
+    return float(scores[order][np.argmax(np.where(last, gained, -len(scores)))])
+
+
+def _share_below(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each score, the share of the others that are lower; equal ones count one half."""
+    others = np.sort(others)
+    lower = np.searchsorted(others, scores, side="left")
+    return (lower + np.searchsorted(others, scores, side="right")) / 2 / len(others)
