@@ -1,4 +1,4 @@
-"""Scanning 10 million bases, both strands, with a motif of 12: Biopython, torch, lightmotif, MOODS and ours.
+"""Scanning 10 million bases, both strands, width 12: Biopython, torch, lightmotif, MOODS and ours.
 
     python benchmarks/scanning.py
 

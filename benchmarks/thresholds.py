@@ -2,10 +2,10 @@
 
     python benchmarks/thresholds.py
 
-Times: medians of five, in turn, for random motifs of width 20 and 30, at p = 1e-4. Rates: all 4^width words
-are scored and counted, on the motif of the source lectures (width 5) and on JASPAR's MAX (width 6); for ours
-with the weights rounded, which is what it promises something about. Ends with an error if ours lets more pass
-than asked. `make bench` installs lightmotif and MOODS where it can.
+Times: medians of five, in turn, for random motifs of width 20 and 30, at p = 1e-4. Rates: all 4^width
+words are scored and counted, on the motif of the source lectures (width 5) and on JASPAR's MAX (width 6);
+for ours with the rounded weights, about which alone it promises something. Ends with an error if ours lets
+more pass than asked. `make bench` installs lightmotif and MOODS where it can.
 """
 
 import sys

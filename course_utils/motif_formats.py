@@ -1,7 +1,8 @@
 """The text of motif files: JASPAR, MEME (minimal) and TRANSFAC, read strictly, and written.
 
-An entry is a triple: accession, name, and counts ``(width, 4)`` with the columns A, C, G, T. A ``ValueError``
-names the line; :func:`course_utils.motifs.read_motifs`, which lessons use, adds the file. Lesson 02.
+An entry is a triple: accession, name, and counts ``(width, 4)`` with the columns A, C, G, T. What cannot be
+read is a ``ValueError`` that names the line; :func:`course_utils.motifs.read_motifs`, which lessons use, adds
+the file. Biopython reads and writes these formats too; ours differ where a broken file would pass. Lesson 02.
 """
 
 import re
@@ -21,7 +22,11 @@ _Line = tuple[int, str]
 
 
 def parse(text: str) -> list[Entry]:
-    """The motifs of a file; its first line tells the format."""
+    """The motifs of a file; its first line tells the format.
+
+    Raises:
+        ValueError: if it is empty, in no such format, or broken.
+    """
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     lines = [(number, line) for number, line in lines if line]
     if not lines:
@@ -94,7 +99,7 @@ def _read_transfac(lines: list[_Line]) -> Iterator[Entry]:
 
 def _transfac_entry(body: list[_Line], matrix: list[_Line]) -> Entry:
     said = [line[1].split(None, 1) for line in body]
-    fields = dict(pair for pair in reversed(said) if len(pair) == 2)  # of AC lines, the first counts
+    fields = dict(pair for pair in said if len(pair) == 2)
     head, *below = matrix
     accession = fields.get("AC") or fields.get("ID") or f"line_{head[0]}"
     name = fields.get("ID") or fields.get("NA") or accession

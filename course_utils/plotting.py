@@ -103,7 +103,7 @@ def text(x: float, y: float, words: str, *, size=12, anchor="middle", fill=INK, 
 
 
 def text_row(xs, y: float, words, *, size=12, fill=INK, bold=False) -> str:
-    """Words centred at the places `xs` of one line: one element, with less markup than a text for each."""
+    """Words centred at the places `xs` of one line: one element, less markup than a text for each."""
     weight = " font-weight='bold'" if bold else ""
     spans = "".join(f"<tspan x='{x:g}'>{escape(word)}</tspan>" for x, word in zip(xs, words))
     return (

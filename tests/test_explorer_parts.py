@@ -21,6 +21,7 @@ NASTY = "<i>&'\""
 EXPLORERS = {
     name: getattr(importlib.import_module(f"course_utils.explorers.{name}"), f"{name}_explorer")
     for _, name, _ in pkgutil.iter_modules(explorers.__path__)
+    if not name.startswith("_")  # a part of an explorer that has a file of its own
 }
 
 

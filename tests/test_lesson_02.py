@@ -94,6 +94,7 @@ def test_the_threshold_does_not_exceed_the_rate_asked_and_says_when_there_is_non
     assert "Biopython 4.133 bits: 0.0156 of all words pass" in words
     assert "ours      4.617 bits: 0.0039 of all words pass" in words
     assert "no word is as rare as 0.0001" in words and "732,422 CACGTG" in words
+    assert "Biopython's answer: 11.77 bits; the highest score: 11.77" in words
 
 
 def test_two_thirds_of_the_true_sites_pass_where_one_random_word_in_10_000_does():
@@ -115,18 +116,35 @@ def test_in_the_whole_locus_chance_explains_23_of_26_hits_of_GATA4():
     words = said(NAME, "whole-locus")
     assert "MA0482.3   GATA4       26       23.1" in words
     assert "MAX      cannot reach this p-value" in words
-    finds = [line for line in words.splitlines() if "finds at q = 0.05" in line]
+    table = words[words.index("true sites that pass") :].splitlines()[1:13]
+    hits = {line.split()[1]: int(line.split()[2]) for line in table if "cannot" not in line}
+    assert max(hits, key=hits.get) == "SP1" and hits["SP1"] == 161
+
+
+def test_one_motif_has_discoveries_and_twelve_together_have_none():
+    words = said(NAME, "whole-locus")
+    finds = [line for line in words.splitlines() if "discoveries at q = 0.05" in line]
     assert [line.split()[1] for line in finds if not line.endswith(": 0")] == ["SP1"]
-    surplus = {"SP1": "161", "CTCF": "59"}
-    for name, hits in surplus.items():
-        assert f"{name:7}  {hits:>5}       26.2" in words
+    assert "all twelve motifs together: smallest q 0.31" in words
 
 
-def test_the_two_strongest_of_777_changes_make_sites_below_the_usual_threshold():
-    words = said(NAME, "tert")
+def test_not_even_the_best_word_of_GATA4_reaches_even_odds_in_the_promoter():
+    lines = said(NAME, "prior-odds").splitlines()
+    needed, best, average = (float(line.removesuffix(" bits").split()[-1]) if i else
+                             float(line.split(": ")[1].split()[0]) for i, line in enumerate(lines))  # fmt: skip
+    assert average < best < needed == 15.0
+
+
+def test_the_two_strongest_of_777_changes_pass_one_threshold_and_not_the_other():
+    words, limits = said(NAME, "tert"), said(NAME, "tert-limits")
     assert "777 changed versions" in words
     lines = words.split("p-value after\n")[1].splitlines()
     assert [line.split()[0] for line in lines[:2]] == ["1295113", "1295135"]
-    limit = float(lines[-1].split(":")[1].split()[0])
+    strict, fitting = (float(line.split(":")[1].split()[0]) for line in limits.splitlines()[:2])
     after = [float(line.split("->")[1].split()[0]) for line in lines[:2]]
-    assert all(score < limit for score in after)
+    assert all(fitting < score < strict for score in after)
+    assert "over all 777 changes: 0.13" in limits
+
+
+def test_chance_leaves_one_stretch_in_six_with_one_hit_or_none():
+    assert "chance of at least one: 96%; of one or none: 17%" in said(NAME, "expected-hits")

@@ -60,10 +60,9 @@ def test_the_motif_explorer_makes_the_matrices_of_the_lesson():
 
 def test_the_numbers_of_the_motif_explorer_are_those_of_the_lesson():
     words = Reader(motif.motif_explorer().panels.numbers).words
-    first = words.index("PWM: bits")
-    row = words.index("A", first)
-    assert words[row : row + 6] == ["A", "−1.32", "1.49", "−1.32", "1.00", "1.49"]
-    assert words[-6:] == ["bits", "0.64", "0.64", "0.64", "0.31", "0.64"]
+    row = words.index("PWM A")
+    assert words[row + 1 : row + 6] == ["−1.32", "1.49", "−1.32", "1.00", "1.49"]
+    assert words[-6:] == ["information", "0.64", "0.64", "0.64", "0.31", "0.64"]
 
 
 def test_without_pseudocount_a_missing_base_weighs_minus_infinity_and_nothing_is_nan():
@@ -79,8 +78,7 @@ def test_a_correction_larger_than_the_information_is_said_in_words():
     panels = motif.draw(motif.compute(SITES, pseudocount=0.5, gc=50, correct=True))
     assert "0.72 bits, exceeds even the 0.64 bits of position 0" in panels.summary
     assert "−0.08" in panels.numbers
-    letters = [path for path in paths_of_letters(panels.picture)]
-    assert letters == [], "a position without information has no letter in the logo"
+    assert paths_of_letters(panels.picture) == [], "no information, no letters in the logo"
 
 
 def paths_of_letters(picture: str) -> list:
@@ -305,6 +303,12 @@ def test_a_sequence_shorter_than_the_motif_is_told_in_a_sentence():
     assert "31 positions wide and the sequence has 11 bases" in part(explorer, "course-message")
     explorer.controls["motif"].value = "MAX MA0058.4"
     assert "MAX" in repr(explorer) and "31" not in part(explorer, "course-message")
+
+
+def test_every_slider_has_two_marks_even_for_a_short_sequence():
+    for control in threshold.threshold_explorer("ACGTTATCTCA").controls.values():
+        marks = len(control.options) if hasattr(control, "options") else control.max - control.min + 1
+        assert marks >= 2, control.description
 
 
 def test_a_pasted_sequence_may_have_line_ends_and_small_letters():

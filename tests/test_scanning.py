@@ -199,6 +199,13 @@ def test_a_palindrome_is_found_once_on_each_strand():
     assert hits.start.tolist() == [4, 4] and hits.strand.tolist() == ["+", "-"]
 
 
+def test_a_score_of_exactly_the_threshold_is_a_hit():
+    scores = np.array([[1.0, 2.0, 3.0], [2.0, -np.inf, 0.0]], dtype=np.float32)
+    hits = find_hits(scores, 2.0)
+    assert hits.start.tolist() == [0, 1, 2] and hits.strand.tolist() == ["-", "+", "+"]
+    assert hits.score.tolist() == [2, 2, 3]
+
+
 def test_no_hit_is_an_empty_list_and_ruled_out_windows_are_none():
     scores = scan("ACGTNNACG", SEED_PWM)
     assert [len(part) for part in find_hits(scores, 99.0)] == [0, 0, 0]
@@ -244,6 +251,7 @@ def test_p_values_are_those_of_counting_every_word(ppm, background):
     # Between two attained scores the p-value is that of the higher one, above the highest it is 0.
     np.testing.assert_allclose(distribution.p_value((attained - 0.5) * STEP), expected, rtol=1e-9)
     assert distribution.p_value((attained[-1] + 1) * STEP) == 0
+    assert distribution.p_value(distribution.scores).max() <= 1
     assert distribution.impossible == pytest.approx(chances[np.isneginf(steps)].sum(), abs=1e-12)
 
 

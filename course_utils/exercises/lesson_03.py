@@ -8,7 +8,8 @@ from course_utils.exercises import Exercise, Mistake
 from course_utils.exercises.lesson_03_ceilings import best_rule, ceiling_by_hand
 from course_utils.sequences import ALPHABET
 
-__all__ = ["best_rule", "ceiling_by_hand", "match_gc", "sample_site", "same_dinucleotides"]
+__all__ = ["best_rule", "ceiling_by_hand", "match_gc", "same_dinucleotides", "sample_site"]
+
 
 def _random_sequence(rng: np.random.Generator, length: int) -> str:
     return "".join(rng.choice(list(ALPHABET), size=length))
@@ -255,7 +256,10 @@ def _pair_cases(rng):
         cases.append((loops[0] + loops[1] + hinge, loops[1] + loops[0] + hinge))
     letters = _random_sequence(rng, 20)
     cases.append((letters, "".join(rng.permutation(list(letters)))))
-    return [case if rng.random() < 0.5 or number < 10 else case[::-1] for number, case in enumerate(cases)]
+    return [
+        case if rng.random() < 0.5 or number < 10 else case[::-1]
+        for number, case in enumerate(cases)
+    ]
 
 
 def _counted(pairs_of):

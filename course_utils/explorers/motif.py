@@ -63,7 +63,8 @@ def compute(sites: str, pseudocount: float, gc: int, correct: bool) -> MotifView
         correct: whether to take the small-sample correction off the information.
 
     Raises:
-        MotifError: for no site, sites wider than the page, a pseudocount below 0, a percentage out of range.
+        MotifError: for no site, sites wider than the page, a pseudocount below 0, a percentage out of
+            range.
         SequenceError: for sites of unequal length, a letter other than A, C, G, T.
     """
     words = tuple(sites.upper().split())
@@ -93,15 +94,18 @@ def compute(sites: str, pseudocount: float, gc: int, correct: bool) -> MotifView
 
 def draw(view: MotifView) -> Panels:
     """Sites, three grids of numbers, information and logo, position below position."""
-    head = ("base", *(f"position {number}" for number in range(len(view.pfm))))
-    numbers = "".join(
-        f"<p><b>{name}</b></p>" + table(_rows(matrix, write), head)
+    rows = [
+        (f"{name} {base}", *map(write, matrix[:, row]))
         for name, matrix, write in (
-            ("PFM: counts", view.pfm, _count),
-            ("PPM: probabilities", view.ppm, _probability),
-            ("PWM: bits", view.pwm, _bits),
+            ("PFM", view.pfm, _count),
+            ("PPM", view.ppm, _probability),
+            ("PWM", view.pwm, _bits),
         )
-    ) + table([("bits", *map(_bits, view.corrected))], ("information", *head[1:]))
+        for row, base in enumerate(ALPHABET)
+    ]
+    rows.append(("information", *map(_bits, view.corrected)))
+    places = (f"position {number}" for number in range(len(view.pfm)))
+    numbers = table(rows, ("counts, probabilities, bits", *places))
     summary = " ".join(
         [
             f"{_many(len(view.sites), 'site')} of {_many(len(view.pfm), 'position')}, pseudocount "
@@ -132,15 +136,13 @@ def _bits(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: never a minus before zero
 
 
-def _rows(matrix: np.ndarray, write) -> list[tuple[str, ...]]:
-    return [(base, *map(write, matrix[:, row])) for row, base in enumerate(ALPHABET)]
-
-
 def _remarks(view: MotifView) -> list[str]:
     """What a reader should know about this setting, in sentences."""
     remarks = []
     if np.isneginf(view.pwm).any():
-        remarks.append("A weight of −∞ rules its base out: a word that has it there scores −∞, however good the rest is.")
+        remarks.append(
+            "A weight of −∞ rules its base out: a word that has it there scores −∞, however good the rest."
+        )
     if view.correction:
         largest = int(view.information.argmax())
         sentence = f"The correction for {_many(len(view.sites), 'site')}, {view.correction:.2f} bits,"
@@ -175,15 +177,12 @@ def _picture(view: MotifView, label: str) -> str:
     heading(f"{_many(len(view.sites), 'aligned site')}")
     parts.append(_letters(view.sites[:MOST_SHOWN], y, cell))
     y += ROW * min(len(view.sites), MOST_SHOWN)
-    if hidden := len(view.sites) - MOST_SHOWN:
-        if hidden > 0:
-            parts.append(
-                plotting.text(
-                    LEFT, y + 10, f"and {hidden} more, counted below", size=11, anchor="start",
-                    fill=plotting.FAINT,
-                )  # fmt: skip
-            )
-            y += 18
+    if len(view.sites) > MOST_SHOWN:
+        words = f"and {len(view.sites) - MOST_SHOWN} more, counted below"
+        parts.append(
+            plotting.text(LEFT, y + 10, words, size=11, anchor="start", fill=plotting.FAINT)
+        )
+        y += 18
     y += 6
     most = max(view.pfm.max(), 1)
     finite = np.abs(view.pwm[np.isfinite(view.pwm)]).max(initial=1)
@@ -229,7 +228,8 @@ def _letters(sites: tuple[str, ...], y: float, cell: float) -> str:
     for row, site in enumerate(sites):
         top = y + row * ROW
         for column, base in enumerate(site):
-            paths[base] += f"M{LEFT + column * cell + 1:g} {top + 1:g}h{cell - 2:g}v{ROW - 2}h{2 - cell:g}z"
+            x = LEFT + column * cell + 1
+            paths[base] += f"M{x:g} {top + 1:g}h{cell - 2:g}v{ROW - 2}h{2 - cell:g}z"
         for ink in dict.fromkeys(inks.values()):
             columns = [number for number, base in enumerate(site) if inks[base] == ink]
             if columns:

@@ -92,18 +92,18 @@ def compute(strength: float, place: str, gc: int, negatives: str, noise: int) ->
     if not 0 <= strength <= 1:
         raise SimulationError(f"the motif strength is {strength}; a number from 0 to 1 is expected")
     if place not in PLACES:
-        raise SimulationError(f"the place is {place!r}; choose one of {', '.join(map(repr, PLACES))}")
+        raise SimulationError(
+            f"the place is {place!r}; choose one of {', '.join(map(repr, PLACES))}"
+        )
+    if not 0 <= noise <= 50:
+        raise SimulationError(f"the noise is {noise} percent; a number from 0 to 50 is expected")
     background = gc_background(gc / 100)
     motif = CCGGAA / CCGGAA.sum(axis=1, keepdims=True)
     ppm = strength * motif + (1 - strength) * background
     choices = {"length": LENGTH, "background": background, "against": negatives, **PLACES[place]}
     plan = make_plan(ppm, **choices)
-
-    if not 0 <= noise <= 50:
-        raise SimulationError(f"the noise is {noise} percent; a number from 0 to 50 is expected")
-    made = simulate(
-        ppm, positives=MANY, negatives=MANY, rng=np.random.default_rng(SEED), **choices
-    )  # fmt: skip
+    rng = np.random.default_rng(SEED)
+    made = simulate(ppm, positives=MANY, negatives=MANY, rng=rng, **choices)
     # Not simulate's own noise: here a label that is wrong stays wrong when the noise grows.
     wrong = np.random.default_rng(NOISE_SEED).permutation(2 * MANY)[: round(noise / 100 * 2 * MANY)]
     labels = made.labels.copy()
@@ -188,7 +188,9 @@ def _counts(background: np.ndarray, bases: int) -> np.ndarray:
     a, c, g = numbers[:, None, None], numbers[:, None], numbers
     t = bases - a - c - g
     terms = [numbers * np.log(p) - log_factorial for p in background]
-    logs = log_factorial[bases] + terms[0][a] + terms[1][c] + terms[2][g] + terms[3][np.maximum(t, 0)]
+    logs = (
+        log_factorial[bases] + terms[0][a] + terms[1][c] + terms[2][g] + terms[3][np.maximum(t, 0)]
+    )
     return np.where(t >= 0, np.exp(logs), 0)
 
 
@@ -209,15 +211,27 @@ def draw(view: SimulationView) -> Panels:
         )
         + table(
             [
-                *((base, *map(_percent, view.bases[:, i])) for i, base in enumerate(ALPHABET)),
-                *((pair, *map(_percent, view.dinucleotides[:, i])) for i, pair in enumerate(DINUCLEOTIDES)),
-                ("sequences with CCGGAA or TTCCGG", *map(_percent, view.words)),
+                (f"labelled {name}", *map(_percent, view.bases[row]), _percent(view.words[row]))
+                for row, name in enumerate(("positive", "negative"))
             ],
-            head=("share of", "labelled positive", "labelled negative"),
+            head=("share of", *ALPHABET, "sequences with CCGGAA or TTCCGG"),
         )
         + table(
             [
-                (str(row), sequence, str(label), _site(start, strand), "wrong" if label != truth else "right")
+                (f"{base}, then", *(f"{100 * p:.1f} | {100 * n:.1f}" for p, n in pairs))
+                for base, pairs in zip(ALPHABET, view.dinucleotides.T.reshape(4, 4, 2))
+            ],
+            head=("percent of dinucleotides, positive | negative", *ALPHABET),
+        )
+        + table(
+            [
+                (
+                    str(row),
+                    sequence,
+                    str(label),
+                    _site(start, strand),
+                    "wrong" if label != truth else "right",
+                )
                 for row, (sequence, truth, label, start, strand) in enumerate(_rows(view))
             ],
             head=("example", "sequence", "label", "site", "the label is"),
@@ -239,7 +253,11 @@ def _is_known(view: SimulationView) -> bool:
 
 
 def _claim(view: SimulationView) -> str:
-    return "no classifier exceeds" if _is_known(view) else "the ceiling is not known, a good rule reaches"
+    return (
+        "no classifier exceeds"
+        if _is_known(view)
+        else "the ceiling is not known, a good rule reaches"
+    )
 
 
 def _accuracy(view: SimulationView) -> str:
@@ -302,7 +320,9 @@ def _picture(view: SimulationView, label: str) -> str:
     motif, top = _motif(view)
     examples, bottom = _examples(view, top + 12)
     right = _bars(view.bases, list(ALPHABET), "share of each base, in percent", 26, 12, 100)
-    right += _bars(view.dinucleotides, DINUCLEOTIDES, "share of each dinucleotide, in percent", 7, 206, 122)
+    right += _bars(
+        view.dinucleotides, DINUCLEOTIDES, "share of each dinucleotide, in percent", 7, 206, 122
+    )
     ceilings, end = _ceilings(view, bottom + 10)
     return plotting.svg(WIDTH, end, motif + examples + right + ceilings, label)
 
@@ -344,7 +364,9 @@ def _examples(view: SimulationView, y: float) -> tuple[str, float]:
     boxes, frames = dict.fromkeys(ALPHABET, ""), ""
     for number, (sequence, truth, label, start, strand) in enumerate(_rows(view)):
         if number == SHOWN:
-            parts.append(plotting.text(8, y + 13, NEGATIVES[view.negatives], anchor="start", **small))
+            parts.append(
+                plotting.text(8, y + 13, NEGATIVES[view.negatives], anchor="start", **small)
+            )
             y += 23
         middle = y + ROW / 2
         site = range(start, start + len(WORD)) if truth else range(0)
@@ -355,7 +377,9 @@ def _examples(view: SimulationView, y: float) -> tuple[str, float]:
         for ink in dict.fromkeys(inks):
             chosen = [i for i in range(LENGTH) if inks[i] == ink]
             xs, letters = [middles[i] for i in chosen], [sequence[i] for i in chosen]
-            parts.append(plotting.text_row(xs, middle, letters, fill=ink, bold=ink != plotting.FAINT))
+            parts.append(
+                plotting.text_row(xs, middle, letters, fill=ink, bold=ink != plotting.FAINT)
+            )
         for i in site:
             boxes[sequence[i]] += f"M{left + i * LETTER} {y + 1:g}h{LETTER}v{ROW - 2}h-{LETTER}z"
         if truth:
@@ -373,7 +397,9 @@ def _examples(view: SimulationView, y: float) -> tuple[str, float]:
     return filled + "".join(parts) + frame, y
 
 
-def _bars(shares: np.ndarray, names: list[str], title: str, thick: float, top: float, high: float) -> str:
+def _bars(
+    shares: np.ndarray, names: list[str], title: str, thick: float, top: float, high: float
+) -> str:
     """A pair of bars for each name: filled for positives, with an outline for negatives."""
     left, wide = RIGHT + 26, WIDTH - RIGHT - 34
     base = top + 44 + high
@@ -392,12 +418,19 @@ def _bars(shares: np.ndarray, names: list[str], title: str, thick: float, top: f
     for mark in marks:
         parts.append(
             plotting.text(
-                left - 5, base - mark * scale, f"{mark:g}", size=10, anchor="end", fill=plotting.FAINT
+                left - 5,
+                base - mark * scale,
+                f"{mark:g}",
+                size=10,
+                anchor="end",
+                fill=plotting.FAINT,
             )
         )
     step = wide / len(names)
     middles = [left + (i + 0.5) * step for i in range(len(names))]
-    for row, style in enumerate((f"fill='{POSITIVE}'", f"fill='{NEGATIVE}' stroke='{plotting.FAINT}'")):
+    for row, style in enumerate(
+        (f"fill='{POSITIVE}'", f"fill='{NEGATIVE}' stroke='{plotting.FAINT}'")
+    ):
         path = ""
         for middle, share in zip(middles, 100 * shares[row]):
             inset = 0.5 * row  # the outline belongs to the bar
@@ -448,7 +481,9 @@ def _ceilings(view: SimulationView, y: float) -> tuple[str, float]:
             )
             parts.append(plotting.text(middle, y + 8, "?", bold=True))
         if error:  # dark on a white rim, to be seen on the bar and beside it
-            whisker = f"M{low:.1f} {y + 8:g}H{high:.1f}M{low:.1f} {y + 4:g}v8M{high:.1f} {y + 4:g}v8"
+            whisker = (
+                f"M{low:.1f} {y + 8:g}H{high:.1f}M{low:.1f} {y + 4:g}v8M{high:.1f} {y + 4:g}v8"
+            )
             parts += [
                 f"<path d='{whisker}' stroke='{colour}' stroke-width='{thick}'/>"
                 for colour, thick in ((plotting.PAPER, 4), (plotting.INK, 1.5))

@@ -43,7 +43,6 @@ from course_utils.motifs import (
     background_of,
     consensus,
     information,
-    pfm_from_sites,
     pfm_to_ppm,
     ppm_to_pwm,
     read_motifs,
@@ -75,16 +74,16 @@ for position, row in enumerate(pfm):
 
 # %% [markdown]
 # This is the **position frequency matrix**, PFM: a row for each of the 5 positions, columns A, C, G, T, and whole numbers in
-# it. Each row adds up to 3, the number of sites. The **width** of the motif is 5.
+# it. (We count positions from 0.) Each row adds up to 3, the number of sites. The **width** of the motif is 5.
 #
-# Biopython counts too. It prints the same numbers turned on their side, with the bases in rows, as our two Korean source lectures show
+# The package calls this `pfm_from_sites`. Biopython counts too. It prints the same numbers turned on their side, with the bases in rows, as our two Korean source lectures show
 # them:
 
 # %% tags=["seed:000-pfm-ppm", "seed:002-pfm-ppm"]
 from_biopython = bio_motifs.create([Seq(site) for site in sites])
 print(from_biopython.counts)
 same = np.array_equal(np.array([from_biopython.counts[base] for base in "ACGT"]).T, pfm)
-print("the same counts:", same, "- and pfm_from_sites gives them too:", np.array_equal(pfm_from_sites(sites), pfm))
+print("the same counts:", same)
 
 # %% [markdown]
 # ## 2 · Probabilities: the PPM
@@ -95,24 +94,17 @@ print("the same counts:", same, "- and pfm_from_sites gives them too:", np.array
 
 # %% tags=["seed:000-pfm-ppm", "seed:002-pfm-ppm"]
 counts = pfm + 0.5  # (5, 4)
-ppm = counts / counts.sum(axis=1, keepdims=True)
+ppm = counts / counts.sum(axis=1, keepdims=True)  # the sums stay a column, (5, 1)
 print(ppm)
 from_biopython_ppm = from_biopython.counts.normalize(pseudocounts=0.5)
 print("as Biopython has it:", np.allclose(ppm, np.array([from_biopython_ppm[base] for base in "ACGT"]).T))
-print("as the package has it:", np.allclose(ppm, pfm_to_ppm(pfm, pseudocount=0.5)))
+print("as pfm_to_ppm has it:", np.allclose(ppm, pfm_to_ppm(pfm, pseudocount=0.5)))
 
 # %% [markdown]
 # Each row is now a set of four probabilities that add up to 1. This is the **position probability matrix**, PPM.
 #
-# The two lectures call this table a PWM, and they are not alone. It is mistake M02 of our list, and it is more than a word: the three tables
-# hold different kinds of numbers, are used differently, and whoever mixes them up gets no error message. We keep them apart:
-
-# %% tags=["M02"]
-pwm = np.log2(ppm / 0.25)  # explained in section 4
-for name, table, kind in [
-    ("PFM", pfm, "counts"), ("PPM", ppm, "probabilities"), ("PWM", pwm, "weights: log-odds in bits")
-]:  # fmt: skip
-    print(f"{name}  {kind:26} position 3: {np.round(table[3], 2)}  adds up to {table[3].sum():.2f}")
+# The two lectures call this table a PWM, and they are not alone. It is mistake M02 of our list, and it is more than a word: a PWM holds
+# another kind of number and is used differently, and whoever mixes the two up gets no error message. You will have all three tables side by side at the end of section 4.
 
 # %% [markdown] tags=["exercise:ppm"]
 # ### Exercise 1 · Probabilities from sites
@@ -162,8 +154,9 @@ check.ppm(ppm_from_sites)
 #
 # We look for the motif in a longer sequence, `ATACAA`. It has two **windows** of width 5: `ATACA` and `TACAA`. How well does each fit?
 #
-# The first idea needs zeros and ones only. Take the commonest base at each position, `TACAA`, the **consensus**. Encode it.
-# Multiply it with each window and add up: each position that agrees adds 1.
+# The first idea needs zeros and ones only. Take the commonest base at each position: `TACAA`. Encode it. Multiply it with each window and
+# add up: each position that agrees adds 1. (Such a word is called a **consensus**. With IUPAC codes it would be `TACRA`, R for A or G, because A is not
+# more than twice as common at position 3; `consensus` of the package follows these rules, by Cavener.)
 
 # %% tags=["seed:000-binary-motif-scan"]
 binary = one_hot("TACAA")  # (5, 4), zeros and ones
@@ -193,12 +186,12 @@ picture_of(
 )
 
 # %% [markdown]
-# The full match stands out, and the site `TACGA`, which is one of our three, gets 4, as good as any other single difference. Zeros and ones forget
-# that G was seen at position 3 and T never was. The PPM remembers.
+# The full match at 3 stands out, and the site `TACGA` at 8, which is one of our three, gets 4, as good as any other single difference. Zeros and ones forget
+# that G was seen at position 3 and T never was. The PPM remembers. (There is a third place to remember: `TTGTA` at 13 gets 2. We come back to it in section 7.)
 #
 # ### The product of probabilities, and what it does not say
 #
-# Both Korean lectures go on like this: pick from the PPM the probability of each base of the window, multiply the five, and take the logarithm. "In
+# Both lectures go on like this: pick from the PPM the probability of each base of the window, multiply the five, and take the logarithm. "In
 # theory", they say, "0 means that the sequence is identical".
 #
 # > **Predict first.** The window `TACAA` is the consensus itself. What will its score be?
@@ -211,7 +204,7 @@ for start in (0, 1):
 
 # %% [markdown]
 # -9.567 and -2.120: the figures of the lectures, digit by digit. The second window fits better, and that is right. But the
-# consensus does not score 0 (this is mistake M01). Could any word?
+# consensus does not score 0, against what they say (mistake M01). Could any word?
 
 # %% tags=["M01"]
 words = ["".join(letters) for letters in itertools.product("ACGT", repeat=5)]
@@ -230,8 +223,11 @@ print(f"probability that the motif makes exactly {best}: {np.exp(products[best])
 #
 # Compare with the **background**: DNA without the motif. If all four bases are equally common there, a base has the probability 0.25. At each
 # position, divide the motif's probability by the background's. A ratio above 1 speaks for the motif, below 1 against it. The logarithm
-# to base 2 of this **odds** ratio is the **weight** of the base, in **bits**, and the table of weights is the **position weight matrix**, PWM (also PSSM,
-# position-specific scoring matrix).
+# to base 2 of this ratio is the **weight** of the base, in **bits**, and the table of weights is the **position weight matrix**, PWM (also PSSM,
+# position-specific scoring matrix). Such logarithms of ratios are called **log-odds**.
+#
+# - weight of a base at a position = log2(its probability in the motif / its probability in the background)
+# - score of a word = sum of the weights of its bases
 
 # %% tags=["log-odds"]
 pwm = np.log2(ppm / 0.25)  # (5, 4)
@@ -245,13 +241,24 @@ for start in (0, 1):
 # it is 123 times as likely under the motif. `ATACA` has -3.80 bits: 14 times *less* likely. And because logarithms turn products into sums, the score of a
 # word is the sum of its weights: multiply with the one-hot array and add up. You have seen this operation in lesson 01.
 #
-# `ppm_to_pwm` of the package does the same, and so does Biopython. They agree:
+# Careful with the words: the score compares two explanations of *this word*. It is not the chance that the word is a site. That depends on how rare sites are, and section 9 comes to it.
+#
+# `ppm_to_pwm` of the package does the same, and so does Biopython:
 
 # %%
 from_biopython_pwm = from_biopython_ppm.log_odds({base: 0.25 for base in "ACGT"})
 difference = np.array([from_biopython_pwm[base] for base in "ACGT"]).T - ppm_to_pwm(ppm)
 print("largest difference below 1e-6:", bool(abs(difference).max() < 1e-6))
 print("pwm is the same as ppm_to_pwm(ppm):", np.allclose(pwm, ppm_to_pwm(ppm)))
+
+# %% [markdown]
+# Now you have all three tables. Look at position 3 in each:
+
+# %% tags=["M02"]
+for name, table, kind in [
+    ("PFM", pfm, "counts"), ("PPM", ppm, "probabilities"), ("PWM", pwm, "weights: log-odds in bits")
+]:  # fmt: skip
+    print(f"{name}  {kind:26} position 3: {np.round(table[3], 2)}  adds up to {table[3].sum():.2f}")
 
 # %% [markdown]
 # The background need not be uniform. In DNA of which 80 percent is A or T, finding a TATA-like word is no surprise.
@@ -262,7 +269,8 @@ print("pwm is the same as ppm_to_pwm(ppm):", np.allclose(pwm, ppm_to_pwm(ppm)))
 at_rich = [0.4, 0.1, 0.1, 0.4]
 print("A at position 1:", np.round(pwm[1, 0], 2), "->", np.round(ppm_to_pwm(ppm, at_rich)[1, 0], 2))
 print("C at position 2:", np.round(pwm[2, 1], 2), "->", np.round(ppm_to_pwm(ppm, at_rich)[2, 1], 2))
-print("TACAA:", np.round(scan("TACAA", ppm_to_pwm(ppm, at_rich))[0, 0], 2), "bits")
+before, after = scan("TACAA", pwm)[0, 0], scan("TACAA", ppm_to_pwm(ppm, at_rich))[0, 0]  # plus strand
+print("TACAA:", np.round(before, 2), "->", np.round(after, 2), "bits")
 
 # %% [markdown]
 # A says less and C says more, and the word as a whole, four of whose five letters are common now, is less of a surprise.
@@ -318,7 +326,7 @@ for pseudocount in (0, 0.01, 0.5, 1, 5):
 # %% [markdown]
 # Minus infinity: one unseen base, and no other position can make up for it. Three sites do not justify such a verdict. A large pseudocount
 # goes the other way and drowns what was seen. There is no true value; it says how many sites' worth of doubt you bring along. Half a
-# count for each base is common and matters little once there are hundreds of sites.
+# count for each base is common. With hundreds of sites it hardly changes which words score high; only bases that were never seen still depend on it.
 #
 # ## 5 · Information and logos
 #
@@ -331,7 +339,8 @@ print("bits at each position:", np.round(by_hand, 4))
 print(f"total: {by_hand.sum():.4f} bits;  the package says {information(ppm).sum():.4f}")
 
 # %% [markdown]
-# 2.8874 bits for the whole motif. The usual picture of a motif, the **sequence logo**, draws each position as high as its information and divides the
+# 2.8874 bits for the whole motif. There is another way to say it. The **entropy** of a position, minus the sum of p log2(p), measures how undecided it is: 2 bits if all bases are
+# equally likely, 0 if one is certain. Because log2(p / 0.25) is 2 + log2(p), the information is **2 minus the entropy**. (A base with p = 0 adds nothing to either.) The usual picture of a motif, the **sequence logo**, draws each position as high as its information and divides the
 # height among the bases by their probability (Schneider and Stephens, 1990).
 
 # %%
@@ -348,15 +357,16 @@ logo_picture(ppm, title="three sites, pseudocount 0.5")
 rng = np.random.default_rng(2)
 print("sites   bits a random position seems to have   correction")
 for n in (3, 10, 30, 100):
-    random_sites = rng.integers(0, 4, size=(n, 20_000))  # one column for each position
+    random_sites = rng.integers(0, 4, size=(n, 20_000))  # 20,000 positions of n sites
     random_pfm = np.stack([(random_sites == base).sum(axis=0) for base in range(4)], axis=1)
     seeming = information(pfm_to_ppm(random_pfm)).mean()
     print(f"{n:5}   {seeming:37.3f}   {small_sample_correction(n):10.3f}")
+print("our motif, without pseudocount:", np.round(information(pfm_to_ppm(pfm)), 2))
 
 # %% [markdown]
-# A random position of three sites seems to have 0.89 bits. (The correction is an approximation; for three sites it says 0.72, from ten on it is
-# good.) Our toy motif has 0.64 bits at its best positions, after the pseudocount. Honestly: **three sites tell next to nothing.** With a hundred
-# sites the effect is gone.
+# A random position of three sites seems to have 0.89 bits. (The correction is an approximation. For three sites it says 0.72, and from thirty on it is good.) Four positions of our motif have 2 bits without a
+# pseudocount, of which chance alone gives 0.89 on average. So the sites do resemble each other. *How* strict each position is, three sites cannot tell. With a
+# hundred sites, chance gives next to nothing.
 
 # %% [markdown] tags=["exercise:information"]
 # ### Exercise 3 · Information
@@ -406,8 +416,8 @@ check.information(information_content)
 # ### Explore: the motif
 #
 # Edit the sites. Add a site, change a letter, make one position disagree in all of them. Move the pseudocount to 0 and to 5, and the background to
-# 80 percent GC, and follow one number through the three tables. Turn the small-sample correction on: how many sites does it take until the logo
-# survives it?
+# 80 percent GC, and follow one number through the three tables. Then set the pseudocount to 0 and turn the small-sample correction on: how many sites like these does it take until it
+# hardly matters?
 
 # %% tags=["explorer"]
 motif_explorer()
@@ -415,7 +425,7 @@ motif_explorer()
 # %% [markdown]
 # ## 6 · Real motifs
 #
-# **JASPAR** is a database of motifs, curated by hand and free to use (the license CC BY 4.0 asks to name it: Rauluseviciute and colleagues, 2024).
+# **JASPAR** is a database of motifs, curated by hand and free to use (the licence CC BY 4.0 asks to name it: Rauluseviciute and colleagues, 2024).
 # Each matrix has an **accession** such as MA0482.3, of which the 3 is the version. Name it whenever you publish a result; the matrices change
 # between versions. Twelve of them travel with this course:
 
@@ -424,14 +434,15 @@ jaspar = {motif.accession: motif for motif in read_motifs(shipped("jaspar_motifs
 print("accession  name     width  sites   bits  consensus")
 for motif in jaspar.values():
     bits = information(pfm_to_ppm(motif.pfm, pseudocount=0.5)).sum()
-    seen = motif.pfm.sum(axis=1).mean()
+    seen = motif.pfm.sum(axis=1).mean()  # positions of one matrix may differ in their total
     print(
         f"{motif.accession:9}  {motif.name:7}  {len(motif.pfm):5}  {seen:6.0f}  {bits:5.1f}  "
         f"{consensus(motif.pfm)}"
     )
 
 # %% [markdown]
-# A consensus uses the IUPAC codes of lesson 01: W is A or T, K is G or T. It is a good name for a motif and a poor model of it.
+# The consensus uses the IUPAC codes of lesson 01: W is A or T, K is G or T. It is a good name for a motif and a poor model of it. (Some of these matrices come from ChIP-seq, where sites were found by a program in
+# bound regions, and some from SELEX, where they were selected in the test tube. So the sites are themselves the outcome of a method.)
 #
 # Our guide will be **GATA4**, a factor that heart cells cannot do without.
 
@@ -472,8 +483,8 @@ print("background A, C, G, T:", np.round(background, 3))
 # %% [markdown]
 # `background_of` counts the bases of both strands, so A is as common as T and C as G. GC is common here: the start of many genes lies in such DNA.
 #
-# To **scan** is to score every window. There are `L - width + 1` of them. For the minus strand there are two ways: turn the sequence round,
-# or turn the motif round and keep the sequence. The second is better, because then both scores of a window stand at the same start.
+# To **scan** is to score every window. There are `L - width + 1` of them, on each strand. Remember `TTGTA` in section 3, which agreed with `TACAA` at 2 positions of 5: it *is* `TACAA`, on the other strand. For the minus strand there are two
+# ways: turn the sequence round, or turn the motif round and keep the sequence. The second is better, because then both scores of a window stand at the same start.
 
 # %% tags=["scan"]
 gata4_pwm = ppm_to_pwm(gata4_ppm, background)  # (8, 4)
@@ -492,12 +503,12 @@ def scan_by_hand(sequence, pwm):
 slow = scan_by_hand(promoter.sequence, gata4_pwm)
 fast = scan(promoter.sequence, gata4_pwm)
 print("shape:", fast.shape, " the same scores:", np.allclose(slow, fast, atol=1e-4))
-strand, start = np.unravel_index(fast.argmax(), fast.shape)
+strand, start = np.unravel_index(fast.argmax(), fast.shape)  # row and column of the highest score
 print(f"best: {fast.max():.2f} bits at {start} on the {'+-'[strand]} strand,", end=" ")
 print("where the sequence reads", promoter.sequence[start : start + 8])
 
 # %% [markdown]
-# The packaged `scan` gives the same scores, many times faster. Its trick is worth a look, because it uses nothing but numpy. Instead of looking up one weight for
+# The packaged `scan` gives the same scores, faster. Its trick is worth a look, because it uses nothing but numpy. Instead of looking up one weight for
 # each base, look up the sum of **four** weights for each word of four bases. There are only 256 such words, so we can prepare
 # all sums in a table. A window of 8 bases then takes two look-ups instead of eight.
 
@@ -515,7 +526,7 @@ print(f"{first_table[first] + second_table[second]:.3f};  scan: {fast[0, 1000]:.
 # %% [markdown]
 # (The numbers of the words are computed once for the whole sequence and serve all tables. `make bench` measures the speed of this against other tools on your machine.)
 #
-# What about N? A window with an unknown base gets -inf: no evidence can make it a hit.
+# What about N? A window with an unknown base gets -inf, so that it never counts as a find. (A convolution over zeros, as in lesson 01, would give it the score of its other bases.)
 
 # %%
 print(np.round(scan("CCTTATCTNCCTTATCT", gata4_pwm)[0], 1))
@@ -597,10 +608,10 @@ for threshold in (0, 4, 6.9):
     print(f"at least {threshold:3} bits: {passing:3} of {len(words):,} words, p = {passing / len(words):.4f}")
 
 # %% [markdown]
-# GATA4 has 65,536 words of 8 letters, CTCF 275 billion of 19. Nobody lists those. But we need not know the words, only **how the scores are
+# GATA4's 65,536 words of 8 letters can still be listed. CTCF has 275 billion of 19. But we need not know the words, only **how the scores are
 # distributed**, and that we can build up position by position. Before the first position, the score is 0 for certain. Each position moves it by
-# one of four weights, with the probabilities of the background. Different words with equal scores are pooled as we go. This is **dynamic
-# programming**, and it is short:
+# one of four weights, with the probabilities of the background. Suppose that the weights are 1 for A and -1 for the others: after one position the score is 1 with probability 0.25 and -1 with 0.75; after two, 2 with 0.0625, 0 with
+# 0.375, because `AC` and `CA` end at the same score and are pooled, and -2 with 0.5625. This is **dynamic programming** (Staden 1989), and it is short:
 
 # %% tags=["dynamic-programming"]
 def distribution_by_hand(weights, background):
@@ -610,7 +621,8 @@ def distribution_by_hand(weights, background):
         longer = {}
         for score, chance in chances.items():
             for weight, probability in zip(row, background):
-                longer[score + weight] = longer.get(score + weight, 0) + chance * probability
+                so_far = longer.get(score + weight, 0)  # 0 if this score is new
+                longer[score + weight] = so_far + chance * probability
         chances = longer
     return chances
 
@@ -625,7 +637,7 @@ for threshold in (0, 4, 6.9):
 
 # %% [markdown]
 # The same three p-values as from the full list. Pooling works because scores are whole numbers of steps, here of 0.001 bit. That is why we round the weights **once** and use
-# the rounded matrix for everything: then the p-values are *exact*. What does rounding cost? At most half a step at each position:
+# the rounded matrix for everything: then the p-values are *exact*, for random letters in these proportions. What does rounding cost? At most half a step at each position:
 
 # %%
 ctcf_ppm = pfm_to_ppm(jaspar["MA0139.1"].pfm, pseudocount=0.5)
@@ -634,33 +646,34 @@ off = abs(scan(promoter.sequence, ctcf_pwm) - scan(promoter.sequence, rounded(ct
 print(f"CTCF, 19 positions: at most {19 * 0.0005:.4f} bits; the largest difference here is {off:.4f}")
 
 # %% [markdown]
-# Here is the distribution for GATA4, for random words and for words that the motif itself makes. The two overlap. Wherever you draw the line, you lose some
-# true sites on its left or let in random words on its right.
+# Here is the distribution for GATA4, for random words and for **true sites**: words that the motif itself makes, position by position. (The vertical axis is logarithmic; each line is ten times the one below.) The two overlap. Wherever you draw the
+# line, you lose some true sites on its left or let in random words on its right.
 
 # %% tags=["distributions"]
 gata4_pwm = rounded(ppm_to_pwm(gata4_ppm, background))
 random_words = score_distribution(gata4_pwm, background)
 true_sites = score_distribution(gata4_pwm, gata4_ppm)  # each position has its own probabilities
-threshold = random_words.threshold(1e-4)
-passes = true_sites.p_value(threshold)
+gata4_threshold = random_words.threshold(1e-4)
+passes = true_sites.p_value(gata4_threshold)
 
 figure, axes = plt.subplots(figsize=(7, 2.6))
 edges = np.arange(-45, 17)
 for distribution, label, style in [(random_words, "random words", "-"), (true_sites, "true sites", "--")]:
     heights, _ = np.histogram(distribution.scores, edges, weights=distribution.probability)
+    heights = np.maximum(heights, 1e-9)  # a logarithmic axis has no 0
     axes.stairs(heights, edges, label=label, linestyle=style, linewidth=1.8)
-axes.axvline(threshold, color="#111111", linewidth=1, label="p = 0.0001")
-axes.set(xlabel="score (bits)", ylabel="probability (per bit)")
+axes.axvline(gata4_threshold, color="#111111", linewidth=1, label="p = 0.0001")
+axes.set(xlabel="score (bits)", ylabel="probability (per bit)", yscale="log", ylim=(1e-6, 1))
 _ = axes.legend()
-print(f"threshold for p = 0.0001: {threshold:.4f} bits; {passes:.0%} of true sites pass it")
+print(f"threshold for p = 0.0001: {gata4_threshold:.4f} bits; {passes:.0%} of true sites pass it")
 picture_of(
     figure,
     f"Distributions of the GATA4 score. Random words centre on {random_words.scores @ random_words.probability:.1f} "
-    f"bits, true sites on {true_sites.scores @ true_sites.probability:.1f}; {passes:.0%} of these pass {threshold:.2f} bits.",
+    f"bits, true sites on {true_sites.scores @ true_sites.probability:.1f}; {passes:.0%} of these pass {gata4_threshold:.2f} bits.",
 )
 
 # %% [markdown]
-# A threshold strict enough for one random word in ten thousand keeps two thirds of the true sites, *if* the motif is right about
+# (The threshold lies half a step below the lowest score that passes, so that no rounding error decides.) A threshold strict enough for one random word in ten thousand keeps two thirds of the true sites, *if* the motif is right about
 # its sites. That is the trade-off, and no choice of threshold escapes it.
 
 # %% [markdown] tags=["exercise:p_value"]
@@ -715,7 +728,7 @@ check.p_value(p_value)
 # %% [markdown]
 # ### Two traps
 #
-# **The threshold that lets in too much.** Scores of short motifs come in jumps. Asked for a false-positive rate of 1 percent on the toy motif, Biopython answers
+# **The threshold that lets in too much.** Scores of short motifs come in jumps. Asked for a p-value of 1 percent (a false-positive rate, as some say) on the toy motif, Biopython answers
 # with a threshold; ours answers with another one. Count which words pass:
 
 # %% tags=["threshold-traps"]
@@ -738,33 +751,54 @@ try:
     score_distribution(max_pwm).threshold(1e-4)
 except MotifError as error:
     print(error)
+theirs = bio_motifs.Motif(alphabet="ACGT", counts=dict(zip("ACGT", jaspar["MA0058.4"].pfm.T)))
+theirs = theirs.counts.normalize(pseudocounts=0.5).log_odds().distribution(precision=1000)
+print(f"Biopython's answer: {theirs.threshold_fpr(1e-4):.2f} bits; the highest score: {max_pwm.max(axis=1).sum():.2f}")
 print(f"three billion bases hold {3e9 / 4**6:,.0f} CACGTG by chance, if all bases are equally common")
 
 # %% [markdown]
-# None. Even if you accept only `CACGTG`, one random window in 4,096 has it. Several common tools answer this question all the same, with the highest possible score, and do not
+# None. Even if you accept only `CACGTG`, one random window in 4,096 has it. Biopython, like other tools, answers all the same, with the highest possible score, and does not
 # say that its p-value is more than twice what you asked.
 
 # %% [markdown]
 # ## 9 · Many windows, many chances
 #
-# A p-value is for one window. A sequence has many. If each of `n` windows passes with probability `p`, chance gives `n · p` hits on average:
+# A p-value is for one window. A sequence has many. A window that passes the threshold is a **hit**. If each of `n` windows passes with probability `p`, chance gives `n · p` hits on average. If the hits fall like raindrops,
+# independently of each other, their number follows a Poisson distribution, and the chance of at least one is 1 - exp(-n · p):
 
 # %% tags=["expected-hits"]
 scores = scan(promoter.sequence, gata4_pwm)  # (2, 16377)
-hits = find_hits(scores, threshold)
-rate = random_words.p_value(threshold)
-print(f"{scores.size:,} windows x {rate:.6f} = {scores.size * rate:.1f} hits expected by chance")
+hits = find_hits(scores, gata4_threshold)
+rate = random_words.p_value(gata4_threshold)
+expected = scores.size * rate
+print(f"{scores.size:,} windows x {rate:.6f} = {expected:.1f} hits expected by chance")
+print(f"chance of at least one: {1 - np.exp(-expected):.0%}; of one or none: {np.exp(-expected) * (1 + expected):.0%}")
 print(f"found: {len(hits.start)}")
 for start, strand, score in zip(*hits):
     word = promoter.sequence[start : start + 8]
     word = word if strand == "+" else reverse_complement(word)
     print(f"  {start:6} {strand} {score:6.2f} bits  {word}")
 
+# %% [markdown]
+# Fewer than chance gives, which happens in one of six such stretches. Nothing here calls for an explanation.
+#
+# Could a better threshold help? There is a simple way to see the limit. Suppose that there is **one** true site somewhere in these windows. Before you look, the odds for each window are 1 to 32,753, which is -15 bits. A score adds its
+# bits to that. So a word needs 15 bits to be as likely the site as not:
+
+# %% tags=["prior-odds"]
+print(f"one site in {scores.size:,} windows: {np.log2(scores.size):.1f} bits are needed for even odds")
+print(f"the best possible word of GATA4 has  {gata4_pwm.max(axis=1).sum():.1f} bits")
+print(f"an average true site of GATA4 has    {true_sites.scores @ true_sites.probability:.1f} bits")
+
+# %% [markdown]
+# Even a perfect GATA4 word does not reach even odds. The motif does not hold enough information to find one site in 16,384 bases, and no program can change that. This is what "information" means
+# (Schneider and colleagues, 1986).
+
 # %% [markdown] tags=["exercise:choose_threshold"]
 # ### Exercise 6 · One expected chance hit
 # ●●○ · 10 minutes · why it matters: the same threshold that is strict for a promoter is far too lax for a genome.
 #
-# Choose the lowest score at which you expect at most one hit by chance. The expected number of chance hits is the p-value of a score,
+# Choose the lowest of the given scores at which you expect at most one hit by chance. The expected number of chance hits is the p-value of a score,
 # times the number of windows that you score. For a short motif and many windows there may be no such score. Then say so.
 
 # %% tags=["exercise:choose_threshold"]
@@ -828,40 +862,44 @@ for motif in jaspar.values():
     print(f"{motif.accession:9}  {motif.name:7}  {len(hits.start):5}  {expected:9.1f}  {sensitivity:8.0%}")
 
 # %% [markdown]
-# Read the line of GATA4: 26 hits, of which chance explains 23. **Nearly all of these "sites" are accidents**, and nothing in their scores tells which are not. This is
-# so common that it has a name, the futility theorem (Wasserman and Sandelin, 2004): almost every predicted site is without function in the cell. Proteins
+# (Another background than the promoter's gives other weights, so fewer true sites of GATA4 pass here than above.)
+#
+# Read the line of GATA4: 26 hits, 23 expected from random letters. The number gives no evidence for any real site, and no score tells which hit might be one. A word that arose by chance can still be bound in a test tube. That almost all predicted
+# sites are without function in the cell is a second finding, so common that it has a name, the **futility theorem** (Wasserman and Sandelin, 2004). Proteins
 # find their places with more than one short word: open chromatin, partners, neighbouring sites. That is what the networks of the later lessons
 # try to learn.
 #
-# SP1 and CTCF have far more hits than chance gives. Careful: "chance" means random letters in the proportions of the background here. Real DNA has
-# structure: regions rich in CG, repeats that carry copies of old sites. Lesson 03 takes a better model of chance and measures how much of the
-# surplus remains.
+# Most of the other motifs have more hits than chance gives, SP1 most of all. Careful: "chance" means independent random letters here. Real DNA has
+# structure: regions rich in CG, runs of A and T, repeats. Lesson 03 takes a better model of chance and measures how much of the surplus remains.
 #
 # ### Multiple testing
 #
-# 262,000 windows are 262,000 tests. Instead of a p-value for each, one can ask: if I call these hits finds, which share of them is false? The
-# procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits below q = 0.05 finds, and on average at most 5 percent of the finds are false.
+# 262,000 windows are 262,000 tests, for each motif. Instead of asking for the p-value of each, one can ask: if I call these hits discoveries, which share of them is false, that is, a random word? The
+# procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits with q up to 0.05 discoveries, and on average at most 5 percent of them are false.
 
 # %% tags=["needs-data:gata4", "whole-locus"]
 tests = 2 * (len(locus.sequence) - 8 + 1)  # for width 8; others differ by a few windows
 for accession, p_values in found.items():
     q_values = benjamini_hochberg(p_values, tests=tests)
-    print(f"{accession:9}  {jaspar[accession].name:7}  smallest q {q_values.min():.2f},", end=" ")
-    print(f"finds at q = 0.05: {(q_values <= 0.05).sum()}")
+    print(f"{accession:9}  {jaspar[accession].name:7}  smallest q {q_values.min():.3f},", end=" ")
+    print(f"discoveries at q = 0.05: {(q_values <= 0.05).sum()}")
+together = benjamini_hochberg(np.concatenate(list(found.values())), tests=12 * tests)
+print(f"all twelve motifs together: smallest q {together.min():.2f}")
 
 # %% [markdown]
-# One motif has finds, and after the warning above you know how far to trust them. For a single short motif in a long sequence, the honest answer of statistics is most
-# often: it cannot be decided from the sequence alone.
+# One motif has discoveries. But you tried twelve. Counted together, as they must be, **nothing is left**. For short motifs in a long sequence, the honest answer of statistics is most often: it cannot be decided from
+# the sequence alone.
 #
-# (Windows that overlap are not independent tests, and a palindrome scores each site on both strands. The procedure tolerates the kind of dependence that
-# overlapping words have, and counting a palindrome twice is up to you to notice.)
+# (The procedure is proved for independent tests and for some kinds of positive dependence. Neighbouring windows are neither, though what happens in one says little about windows further on; Benjamini and Yekutieli (2001) give a stricter procedure that holds for any
+# dependence. And a palindrome shows each site on both strands: count it once.)
 
 # %% [markdown] tags=["exercise:benjamini_hochberg"]
 # ### Exercise 7 · Many tests at once
 # ●●● · 15 minutes · why it matters: with thousands of windows some p-values are small by chance, and this is the usual way to say which to believe.
 #
 # Write the rule of Benjamini and Hochberg. Sort the `m` p-values; the smallest has rank 1. The bar for rank `k` is `q * k / m`. Find the **largest**
-# p-value that is at most as high as its bar. It and **all smaller ones** are discoveries, even those that missed their own bar.
+# p-value that is at most as high as its bar. It and **all smaller ones** are discoveries, even those that missed their own bar. For example, 0.01, 0.04, 0.03, 0.5 with q = 0.05 are 0.01, 0.03, 0.04, 0.5 when sorted, and
+# their bars are 0.0125, 0.025, 0.0375, 0.05. Only 0.01 is a discovery. Were the third one 0.035, it would pass, and 0.03 with it. (To be a discovery at q is the same as to have a q-value up to q.)
 
 # %% tags=["exercise:benjamini_hochberg"]
 def discoveries(p_values, q):
@@ -913,9 +951,9 @@ threshold_explorer()
 # %% [markdown]
 # ## 10 · One letter makes a site
 #
-# A threshold decides about lists. Biology does not know it. Here is an experiment that changed **every base** of a stretch of 259 bases in front of the human gene *TERT*, one at a time,
-# and measured how strongly each version switches on a reporter gene in cells (Kircher and colleagues, 2019). We scan each version with the motif of
-# GABPA, an ETS factor, and see what a changed letter does to the score.
+# A threshold makes a list. Biology does not know it. Here is an experiment that changed every base of a stretch of 259 bases around the start of the human gene *TERT*, one at a time,
+# and measured how strongly each version switches on a reporter gene in a human cell line, HEK293T (Kircher and colleagues, 2019). We scan each version with the motif of
+# GABPA, an ETS factor, and see what a changed letter does to the score. (Mind the assembly: these positions are hg38, those of the *GATA4* locus hg19.)
 
 # %% tags=["needs-data:mpra-saturation", "tert"]
 [path] = [path for path in fetch("mpra-saturation") if "TERT" in path.name]
@@ -927,41 +965,57 @@ tert = "".join(reference[first + i] for i in range(len(reference)))
 print(f"{len(tert)} bases from chr5:{first:,} (hg38), {len(rows)} changed versions")
 
 gabpa_ppm = pfm_to_ppm(jaspar["MA0062.4"].pfm, pseudocount=0.5)
-gabpa_pwm = rounded(ppm_to_pwm(gabpa_ppm))
+gabpa_pwm = rounded(ppm_to_pwm(gabpa_ppm))  # against a uniform background
 gabpa = score_distribution(gabpa_pwm)
 
 # %% tags=["needs-data:mpra-saturation", "tert"]
 def best_near(sequence, place):
     """The best score, on either strand, of the windows that contain this place."""
-    windows = scan(sequence, gabpa_pwm)[:, max(0, place - 9) : place + 1]
-    return windows.max()
+    width = len(gabpa_pwm)
+    return scan(sequence, gabpa_pwm)[:, max(0, place - width + 1) : place + 1].max()
 
 
+effects, rises = [], []
 print("position   change  effect  score before -> after  p-value after")
-for row in sorted(rows, key=lambda row: -float(row["Value"]))[:5]:
+for row in sorted(rows, key=lambda row: -float(row["Value"])):  # the strongest rise first
     place = int(row["Position"]) - first
     changed = tert[:place] + row["Alt"] + tert[place + 1 :]
-    after = best_near(changed, place)
-    print(
-        f"{row['Position']}    {row['Ref']} > {row['Alt']}  {float(row['Value']):6.2f}  "
-        f"{best_near(tert, place):12.2f} -> {after:5.2f}  {gabpa.p_value(after):13.5f}"
-    )
-print(f"threshold for p = 0.0001: {gabpa.threshold(1e-4):.2f} bits")
+    before, after = best_near(tert, place), best_near(changed, place)
+    effects.append(float(row["Value"]))
+    rises.append(after - before)
+    if len(effects) <= 5:
+        print(
+            f"{row['Position']}    {row['Ref']} > {row['Alt']}  {effects[-1]:6.2f}  "
+            f"{before:12.2f} -> {after:5.2f}  {gabpa.p_value(after):13.5f}"
+        )
 
 # %% [markdown]
-# The two strongest of all 777 changes, at 1,295,113 and 1,295,135, are known from the clinic: they are the *TERT* promoter mutations that many melanomas carry (Huang and
-# colleagues, and Horn and colleagues, 2013), and GABPA is the factor that binds the new sites (Bell and colleagues, 2015). Each raises the score of an ETS site. The effect is the log2
-# of the change in activity: 2.0 means four times as much.
+# The two strongest of all 777 changes, at 1,295,113 and 1,295,135, are known from the clinic. They are the *TERT* promoter mutations that many melanomas carry (Huang and
+# colleagues, and Horn and colleagues, 2013). The gene lies on the minus strand, so a doctor writes C > T where we read G > A: C228T and C250T, numbered by hg19. GABPA is the factor that binds the new sites (Bell and colleagues, 2015). The effect is the log2 of the
+# change in activity: 2.0 means four times as much. The motif sees both changes: each raises the score of an ETS site by more than 5 bits.
 #
-# And yet, both new sites score below the threshold for p = 0.0001. **A scan of the mutated promoter with a usual threshold would miss the two most important sites in it.** Next to the
-# two, a third line shows a change at the same place with a small score and half the effect. The PWM is right about the direction of the two, and it knows neither the
-# cell nor the neighbours. Keep both halves in mind.
+# > **Predict first.** Would you have found these two by scanning the mutated promoter with a threshold for p = 0.0001? And are most changes that raise the score as strong?
+
+# %% tags=["needs-data:mpra-saturation", "tert-limits"]
+windows = 2 * (len(tert) - len(gabpa_pwm) + 1)
+print(f"threshold for p = 0.0001:              {gabpa.threshold(1e-4):5.2f} bits")
+print(f"threshold for 1 chance hit in {windows} windows: {gabpa.threshold(1 / windows):.2f} bits")
+rises, effects = np.array(rises), np.array(effects)
+print(f"changes that raise the score by 5 bits or more: {(rises >= 5).sum()}", end=", ")
+print(f"half of them with an effect below {np.median(effects[rises >= 5]):.2f}")
+print(f"correlation of rise and effect over all {len(rises)} changes: {np.corrcoef(rises, effects)[0, 1]:.2f}")
+
+# %% [markdown]
+# At p = 0.0001, a habit from whole genomes, both sites are missed: they have 7.43 bits. At a threshold made for 500 windows, both pass. **Choose the threshold for the search that you make.**
+#
+# And a rise in score alone says little. Many changes make words that look like ETS sites, and most of these do nothing in this cell line. The correlation is near zero. A motif can explain a strong effect after
+# you have seen it; to predict effects takes models that see more than one word.
 
 # %% [markdown]
 # ## 11 · Your own sequence
 #
 # Paste DNA between the quotation marks, or read a file of yours with `read_fasta("my_file.fa")[0].sequence`. Motif files can be yours too: `read_motifs` reads JASPAR,
-# MEME and TRANSFAC files.
+# MEME and TRANSFAC files. (The example holds a few sites, planted by hand. The last column is the number of windows as good that chance would give.)
 
 # %%
 my_sequence = "ACGTGGCAGATAAGGCTTATCTGCATTTGCTATAAAAGGCATCACGTGACCAGCAGGGGGCGCTG"
@@ -973,7 +1027,8 @@ for motif in my_motifs:
         my_scores = scan(my_sequence, my_pwm)
         strand, start = np.unravel_index(my_scores.argmax(), my_scores.shape)
         p = score_distribution(my_pwm).p_value(my_scores.max())
-        print(f"{motif.name:7} best at {start:3} {'+-'[strand]} {my_scores.max():6.2f} bits, p = {p:.6f}")
+        print(f"{motif.name:7} best at {start:3} {'+-'[strand]} {my_scores.max():6.2f} bits,", end=" ")
+        print(f"p = {p:.1e}, by chance {p * my_scores.size:.2g}")
 
 # %% [markdown]
 # `threshold_explorer(my_sequence)` slides over your sequence.
@@ -982,13 +1037,17 @@ for motif in my_motifs:
 # ## Common mistakes
 #
 # - **A probability matrix called PWM** (M02). Rows that add up to 1 are a PPM; weights have signs. Look at one row.
-# - **"0 means identical"** (M01). The logarithm of a product of probabilities is never 0; the consensus of the toy motif scores -2.12. Log-odds have a meaningful zero.
+# - **"0 means identical"** (M01). The logarithm of a product of probabilities is 0 only if every position is certain; the consensus of the toy motif scores -2.12. Log-odds have a meaningful zero.
 # - **Natural logarithms called bits.** They are smaller by a factor of 0.69. A conserved base against a uniform background has 2 bits.
 # - **No pseudocount with few sites.** One unseen base rules a word out for ever.
 # - **One strand.** Half of the sites are on the other one.
 # - **A score without a p-value.** 8 bits is a find for one motif and noise for another.
 # - **A p-value without a number of windows.** p = 0.0001 in 262,000 windows means 26 hits by chance.
-# - **Believing a threshold that cannot be reached.** A motif of 6 positions has no p-value below 0.0002.
+# - **Believing a threshold that cannot be reached.** With equally common bases, 6 positions reach no p-value below 1/4,096.
+# - **Many motifs, one correction each.** Twelve motifs are twelve times as many tests.
+#
+# And four things that no PWM knows, however well you use it: that positions may depend on each other; that a site may have a gap of varying length; how strongly a
+# protein binds, and whether it is in this cell at all; what lies beside the word.
 #
 # ## Recap
 #
@@ -1002,12 +1061,13 @@ for motif in my_motifs:
 # - C. E. Lawrence et al. Detecting subtle sequence signals: a Gibbs sampling strategy for multiple alignment. *Science* 262, 208-214 (1993). How to find a motif when the sites are not
 #   aligned; the reference that the Korean article gives for PWMs.
 # - G. D. Stormo. DNA binding sites: representation and discovery. *Bioinformatics* 16, 16-23 (2000).
+# - D. R. Cavener. Comparison of the consensus sequence flanking translational start sites in Drosophila and vertebrates. *Nucleic Acids Research* 15, 1353-1361 (1987).
 # - T. D. Schneider, R. M. Stephens. Sequence logos: a new way to display consensus sequences. *Nucleic Acids Research* 18, 6097-6100 (1990).
 # - T. D. Schneider et al. Information content of binding sites on nucleotide sequences. *Journal of Molecular Biology* 188, 415-431 (1986).
 # - R. Staden. Methods for calculating the probabilities of finding patterns in sequences. *Computer Applications in the Biosciences* 5, 89-96 (1989).
 # - H. Touzet, J.-S. Varré. Efficient and accurate P-value computation for position weight matrices. *Algorithms for Molecular Biology* 2, 15 (2007).
 # - W. W. Wasserman, A. Sandelin. Applied bioinformatics for the identification of regulatory elements. *Nature Reviews Genetics* 5, 276-287 (2004).
-# - Y. Benjamini, Y. Hochberg. Controlling the false discovery rate. *Journal of the Royal Statistical Society B* 57, 289-300 (1995).
+# - Y. Benjamini, Y. Hochberg. Controlling the false discovery rate: a practical and powerful approach to multiple testing. *Journal of the Royal Statistical Society B* 57, 289-300 (1995); Y. Benjamini, D. Yekutieli. The control of the false discovery rate in multiple testing under dependency. *Annals of Statistics* 29, 1165-1188 (2001).
 # - I. Rauluseviciute et al. JASPAR 2024: 20th anniversary of the open-access database of transcription factor binding profiles. *Nucleic Acids Research* 52, D174-D182 (2024).
 # - M. Kircher et al. Saturation mutagenesis of twenty disease-associated regulatory elements at single base-pair resolution. *Nature Communications* 10, 3583 (2019).
 # - F. W. Huang et al. Highly recurrent TERT promoter mutations in human melanoma. *Science* 339, 957-959 (2013); S. Horn et al. TERT promoter mutations in familial and sporadic melanoma. *Science* 339, 959-961 (2013).
