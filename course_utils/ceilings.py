@@ -425,7 +425,7 @@ def _draw(plan: Plan, positives: int, negatives: int, rng: np.random.Generator):
 def _estimate(plan: Plan, sample: int, rng: np.random.Generator) -> Ceiling:
     positives = rng.binomial(sample, 0.5)
     both = _draw(plan, positives, sample - positives, rng)
-    ratio = np.concatenate([_log_ratio(codes, plan) for codes in both if len(codes)])
+    ratio = _log_ratio(np.concatenate(both), plan)
     high = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # probability of being positive
     low = 1 - high
     # For each sequence, the sum over its pairs with all others, the lower ones and the higher ones.
