@@ -132,6 +132,13 @@ class Names(ast.NodeVisitor):
         for part in (node.iter, node.target, *node.body, *node.orelse):
             self.visit(part)
 
+    def visit_FunctionDef(self, node):
+        outside = set(self.made)
+        self.made |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        for part in node.body:
+            self.visit(part)
+        self.made = outside | {node.name}
+
     def visit_comprehension_of(self, node):
         outside = set(self.made)
         for part in (*node.generators, *ast.iter_child_nodes(node)):
@@ -149,6 +156,8 @@ def test_names_are_read_before_they_are_made():
     seen = Names("a = a[:5]\nb = [c for c in d]\nfor e in f:\n    print(e)\ng += 1\nh = b")
     assert seen.read == {"a", "d", "f", "print", "g"}
     assert seen.made == {"a", "b", "e", "h"}
+    function = Names("def i(j):\n    k = j + l\n    return k")
+    assert (function.read, function.made) == ({"l"}, {"i"})
 
 
 @every_lesson

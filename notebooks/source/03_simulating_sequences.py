@@ -345,13 +345,7 @@ for strand in ("+", "either"):
 # The article "A primer on deep learning in genomics" (Zou and colleagues, 2019) comes with 2,000 simulated sequences of 50 bases. Its positives carry a motif rich in C and G, its negatives are uniform. Forget
 # the motif. Count the bases of each sequence, and let a logistic regression guess from these four numbers alone.
 
-# %% tags=["needs-data:primer", "M34"]
-label_file, sequence_file = fetch("primer")
-primer = sequence_file.read_text().split()
-primer_labels = np.array(label_file.read_text().split(), dtype=int)
-base_counts = one_hot(primer).sum(axis=1)  # (2000, 4): how many A, C, G, T; no order left
-
-
+# %%
 def composition_auc(sequences, labels):
     """AUC of a logistic regression on base counts, each fifth predicted from the other four."""
     counts = one_hot(sequences).sum(axis=1)  # (N, 4)
@@ -359,6 +353,12 @@ def composition_auc(sequences, labels):
     chances = cross_val_predict(model, counts, labels, cv=5, method="predict_proba")
     return roc_auc_score(labels, chances[:, 1])
 
+
+# %% tags=["needs-data:primer", "M34"]
+label_file, sequence_file = fetch("primer")
+primer = sequence_file.read_text().split()
+primer_labels = np.array(label_file.read_text().split(), dtype=int)
+base_counts = one_hot(primer).sum(axis=1)  # (2000, 4): how many A, C, G, T; no order left
 
 for label, name in [(1, "positives"), (0, "negatives")]:
     shares = base_counts[primer_labels == label].mean(axis=0) / 50
