@@ -42,7 +42,7 @@ class Ceiling(NamedTuple):
 
 
 class LowerBound(NamedTuple):
-    """What a rule that we know reaches; the ceiling lies as high or higher, and nobody knows where.
+    """What a rule that we know reaches; the ceiling lies as high or higher, and is not computed here.
 
     Attributes:
         accuracy, auc: as estimated for that rule, for classes of equal size.
@@ -81,7 +81,7 @@ def log_likelihood_ratio(
             :func:`course_utils.simulation.simulate`.
 
     Raises:
-        SimulationError: for choices that cannot be, or negatives whose probability is not known:
+        SimulationError: for choices that cannot be, or negatives whose probability is not computed here:
             ``"dinucleotides"``, and ``"shuffled"`` where the background is a chain.
         SequenceError, MotifError: for sequences, motifs or backgrounds that are none (lesson 03).
     """
@@ -133,7 +133,7 @@ def ceiling(
         rng: numpy's generator of random numbers; not needed where the ceiling is exact.
 
     Raises:
-        SimulationError: for choices that cannot be, or negatives whose probability is not known:
+        SimulationError: for choices that cannot be, or negatives whose probability is not computed here:
             ``"dinucleotides"``, and ``"shuffled"`` where the background is a chain. See
             :func:`lower_bound`.
         MotifError: for a motif or a background that is none.
@@ -178,11 +178,13 @@ def lower_bound(
     rng: np.random.Generator,
     **choices,
 ) -> LowerBound:
-    """What the best rule that we know reaches where the ceiling is not known: dinucleotide-shuffled negatives.
+    """What a good rule reaches where we compute no ceiling: dinucleotide-shuffled negatives.
 
     The rule scores a sequence by its ratio against fresh background sequences; its threshold is the best
-    one on half of the sample, its accuracy is counted on the other half. A classifier may well do
-    better: the ratio against shuffled sequences is another, and nobody has a formula for it.
+    one on half of the sample, its accuracy is counted on the other half. The best classifier does
+    better: the ratio against shuffled sequences is another. It takes the number of sequences with the
+    same dinucleotides (Whittle, Journal of the Royal Statistical Society B 17, 235-242, 1955) and, for
+    each sequence, a sum over all sites that its dinucleotides could hold: too slow for a lesson.
 
     Args:
         ppm, length, against, choices: as for :func:`course_utils.simulation.simulate`.
@@ -239,8 +241,8 @@ def _refuse_unknown(plan: Plan) -> None:
     chain = plan.shuffle == "shuffled" and plan.background.ndim == 2
     if plan.shuffle == "dinucleotides" or chain:
         raise SimulationError(
-            f"the ceiling against {plan.shuffle!r} negatives is not known{' for a chain' * chain}: there "
-            "is no formula for their probabilities; lower_bound says what a good rule reaches"
+            f"the ceiling against {plan.shuffle!r} negatives is not computed{' for a chain' * chain}: their "
+            "probabilities are too costly; lower_bound says what a good rule reaches"
         )
 
 

@@ -86,7 +86,7 @@ def test_only_for_dinucleotide_shuffled_negatives_it_says_at_least(place, negati
     assert isinstance(shown.best, LowerBound if unknown else Ceiling)
     for words in (panels.picture, panels.numbers, panels.summary):
         assert ("at least" in words) == unknown
-    assert ("the ceiling is not known" in panels.picture) == unknown
+    assert ("the ceiling is not computed" in panels.picture) == unknown
     assert ("no classifier can exceed it" in panels.picture) != unknown
 
 

@@ -256,7 +256,7 @@ def _claim(view: SimulationView) -> str:
     return (
         "no classifier exceeds"
         if _is_known(view)
-        else "the ceiling is not known, a good rule reaches"
+        else "the ceiling is not computed, a good rule reaches"
     )
 
 
@@ -449,7 +449,7 @@ def _ceilings(view: SimulationView, y: float) -> tuple[str, float]:
     if _is_known(view):
         title = "the ceiling: no classifier can exceed it"
     else:
-        title = "the ceiling is not known: there is no formula; this is what a good rule reaches"
+        title = "the ceiling is not computed here; this is what a good rule reaches"
     parts = [
         f"<path d='M8 {y:g}H{WIDTH - 8}' stroke='#c8c8c8'/>",
         plotting.text(8, y + 17, title, anchor="start", bold=True),

@@ -6,17 +6,17 @@
 #
 # You train a network on real data, and it is right in 91 percent of the cases. Is that good? Nobody knows: nobody can say how much of the answer stands
 # in the sequence at all. With data that you made yourself, you can. You know which sequences carry the motif and where, and you can compute the score of the
-# **best classifier that could exist**. We call it the **ceiling**. A network far below it has something to learn; a network above it has found
+# best classifier that could exist: the ceiling, which you met in lesson 00. A network far below it has something to learn. A network above it, by more than the luck of the test set, has found
 # a leak in your data.
 #
-# A simulation also shows you how data lie. Two source lectures make their positives with a motif and their negatives without, and in between hide
+# A simulation also shows you how data lie. Three of our source lectures make positives with a motif and negatives of plain random letters, and with that leave
 # differences that nobody planted on purpose. You will measure them.
 
 # %% [markdown]
 # ## What you will be able to do
 #
 # - **simulate** labelled sequences with a motif at a known place, at an unknown place, on either strand, with partners and with wrong labels;
-# - **compute** the ceiling: the best accuracy and AUC that any classifier can reach on such data;
+# - **compute** the ceiling: the best score that any classifier can reach on such data;
 # - **show** what composition alone gives away, and **match** the negatives to the positives;
 # - **shuffle** a sequence so that every dinucleotide count stays the same;
 # - **say** what a simulation can teach and what it cannot.
@@ -86,7 +86,8 @@ rng = np.random.default_rng(125)
 uniform = np.full((7, 4), 0.25)
 probabilities = np.vstack([uniform, ppm, uniform])  # (20, 4)
 
-positives = np.array([rng.choice(list("ACGT"), size=1000, p=p) for p in probabilities]).T
+columns = [rng.choice(list("ACGT"), size=1000, p=p) for p in probabilities]  # one for each position
+positives = np.array(columns).T  # (20, 1000) -> (1000, 20)
 negatives = rng.choice(list("ACGT"), size=(1000, 20))
 print("positives", positives.shape, " negatives", negatives.shape)
 for row in positives[:4]:
@@ -116,7 +117,7 @@ except SequenceError as error:
     print(error)
 
 # %% [markdown]
-# The last "20-mer" has 19 letters (mistake M04; most likely one was lost in typesetting). Code that pads or cuts in silence would have gone on. Check lengths, always.
+# The last "20-mer" has 19 letters (mistake M04). Code that pads or cuts in silence would have gone on. Check lengths, always.
 
 # %% [markdown] tags=["exercise:sample_site"]
 # ### Exercise 1 · Draw a site
@@ -176,43 +177,37 @@ check.sample_site(sample_site)
 # classifier can do?
 #
 # We know how both classes are made. For a sequence, compute how likely each of the two would make it, and take the ratio: the **likelihood ratio**. If it is
-# above 1, a positive is more likely; say so. Below 1, say negative. With equally many of both, **no rule can be right more often**: whatever it answers, at each
-# sequence the chance to be right is at most that of the more likely class (this is the Bayes classifier).
+# above 1, a positive is more likely; say so. Below 1, say negative. With equally many of both, no rule can be right more often: whatever it answers, at each
+# sequence the chance to be right is at most that of the more likely class. (That no other score ranks better either is a theorem by Neyman and Pearson, 1933.)
 #
-# Outside of the site, both classes are random in the same way, and the ratio there is 1. So only the six bases at 7 to 12 count, and the logarithm of the ratio is a sum you know: **the PWM score of that window.**
+# Outside of the site, both classes are random in the same way, and the ratio there is 1. So only the six bases at 7 to 12 count, and the logarithm of the ratio is a sum you know: the PWM score of that window.
 
 # %% tags=["likelihood-ratio"]
 pwm = ppm_to_pwm(ppm)  # (6, 4); -inf for the G that never ends a site
-by_hand = np.array([scan(sequence, pwm)[0, 7] for sequence in data.sequences])
+by_hand = np.array([scan(sequence, pwm)[0, 7] for sequence in data.sequences])  # plus strand, start 7
 packaged = log_likelihood_ratio(data.codes, ppm, start=7)
 print("the same:", np.allclose(by_hand, packaged, atol=1e-4))
 right = (packaged > 0) == (data.labels == 1)
 print(f"right in {right.mean():.2%} of these 2,000 sequences")
 
 # %% [markdown]
-# On 2,000 sequences the result depends on the draw. But there are only 4,096 words of six letters, so we can do without a draw: for each word, we know how often a positive has it, and how
-# often a negative.
-#
-# > **Predict first.** The seed's CNN reached 97.75 percent on its test set. How much better could a perfect classifier be?
+# The picture shows why no rule can be perfect: the scores of the two classes overlap. (Sequences with a score of -inf, which cannot be positives, stand at -30.)
 
-# %% tags=["ceiling-fixed"]
-words = list(itertools.product(range(4), repeat=6))
-p_positive = np.array([np.prod([ppm[i, base] for i, base in enumerate(word)]) for word in words])
-p_negative = np.full(len(words), 0.25**6)
-accuracy = np.maximum(p_positive, p_negative).sum() / 2
-print(f"best accuracy, by hand: {accuracy:.5f}")
-
-best = ceiling(ppm, length=20, start=7)
-print(f"the package: accuracy {best.accuracy:.5f}, AUC {best.auc:.5f}")
-
-# %% [markdown]
-# At most **97.90 percent**, exactly. (The **AUC** is the chance that a random positive gets a higher score than a random negative; lesson 05 is about it.) So the network of the lecture was as good as possible, up to the luck
-# of its test set of 400. Without the ceiling, you might have spent a week on the missing 2 percent.
-#
-# Each word adds the larger of its two probabilities, and the half comes from the two classes being equally frequent. That is all there is to it.
+# %% tags=["likelihood-ratio"]
+figure, axes = plt.subplots(figsize=(7, 2.4))
+edges = np.arange(-31, 11)
+for label, name, style in [(1, "positives", "-"), (0, "negatives", "--")]:
+    shown = np.maximum(packaged[data.labels == label], -30)
+    axes.stairs(np.histogram(shown, edges)[0], edges, label=name, linestyle=style, linewidth=1.8)
+axes.axvline(0, color="#111111", linewidth=1)
+axes.set(xlabel="log2 of the likelihood ratio (bits)", ylabel="sequences", yscale="log", ylim=(0.7, 1000))
+_ = axes.legend()
+missed, fooled = (packaged[data.labels == 1] <= 0).sum(), (packaged[data.labels == 0] > 0).sum()
+picture_of(figure, f"Log-likelihood ratios of 1,000 positives and 1,000 negatives. {missed} positives lie "
+           f"below 0 and {fooled} negatives above it: the errors of the best rule.")  # fmt: skip
 
 # %% [markdown] tags=["exercise:ceiling_by_hand"]
-# ### Exercise 4 · A ceiling by hand
+# ### Exercise 2 · A ceiling by hand
 # ●●○ · 10 minutes · why it matters: an accuracy of 72 % is poor or perfect, and only the ceiling tells which.
 #
 # The smallest motif has one position. We know how often each base stands there in positives (`p`) and in negatives (`q`), and
@@ -252,6 +247,31 @@ check.ceiling_by_hand(ceiling_of_one_position)
 # </details>
 
 # %% [markdown]
+# On 2,000 sequences the result depends on the draw. But there are only 4,096 words of six letters, so we can do without a draw: for each word, we know how often a positive has it, and how
+# often a negative.
+#
+# > **Predict first.** The network of the first lecture reached 97.75 percent on its test set of 400. How much better could a perfect classifier be?
+
+# %% tags=["ceiling-fixed"]
+all_words = list(itertools.product(range(4), repeat=6))  # as columns: 0 is A, 1 is C, ...
+p_positive = np.array([np.prod([ppm[i, base] for i, base in enumerate(word)]) for word in all_words])
+p_negative = np.full(len(all_words), 0.25**6)
+accuracy = np.maximum(p_positive, p_negative).sum() / 2
+print(f"best accuracy, by hand: {accuracy:.5f}")
+
+best = ceiling(ppm, length=20, start=7)
+print(f"the package: accuracy {best.accuracy:.5f}, AUC {best.auc:.5f}")
+spread = np.sqrt(best.accuracy * (1 - best.accuracy) / 400)
+print(f"a perfect classifier on a test set of 400: {best.accuracy:.1%} +- {spread:.1%}")
+
+# %% [markdown]
+# At most **97.90 percent**, exactly: each word adds the larger of its two probabilities, and the half comes from the two classes being equally frequent. (The **AUC** is the chance that a random positive gets a higher score than a random
+# negative; lesson 05 is about it.)
+#
+# The last line is the luck of a test set: on 400 sequences even a perfect classifier varies by 0.7 percent. So 97.75 percent cannot be told from perfect. Nor can it be told from a network that is one percent worse; for that it takes more
+# test sequences, and with a simulation you can have as many as you like. Without the ceiling, you might spend a week on the missing 2 percent.
+
+# %% [markdown]
 # ## 3 · The place is unknown
 #
 # In real data nobody tells you where the site is. Let it start anywhere from 0 to 14.
@@ -260,33 +280,9 @@ check.ceiling_by_hand(ceiling_of_one_position)
 #
 # The likelihood of a positive is now the average over the 15 places it may have been planted at. So the likelihood ratio is the **mean of the 15 ratios**, one for each window.
 
-# %% tags=["ceiling-unknown-place"]
-anywhere = simulate(ppm, positives=1000, negatives=1000, length=20, start=None, rng=rng)
-scores = np.array([scan(sequence, pwm)[0] for sequence in anywhere.sequences])  # (2000, 15) bits
-by_hand = np.log2(np.mean(2.0**scores, axis=1))
-packaged = log_likelihood_ratio(anywhere.codes, ppm)
-print("the same:", np.allclose(by_hand, packaged, atol=1e-3))
-
-best = ceiling(ppm, length=20, rng=rng)
-print(f"accuracy {best.accuracy:.2%} (standard error {best.accuracy_se:.2%})")
-print(f"AUC      {best.auc:.4f} (standard error {best.auc_se:.4f}), from {best.sample:,} sequences")
-
-# %% [markdown]
-# About 91.5 percent. There are too many words of 20 letters to list (a million million), so this ceiling is an average over a large sample, and we print its **standard error**: how far it may be off.
-#
-# Where did the 6 percent go? Fifteen windows are fifteen chances for a negative to hold something like a site. **The fixed place was what made the lectures' task easy.** A network with a dense layer after its filters learns the place by heart, and
-# scores higher than any rule that does not know it (mistake M08; lesson 04 shows it).
-#
-# Most people would take the highest window score instead of the mean of the ratios. It costs next to nothing here:
-
-# %% tags=["ceiling-unknown-place"]
-many = simulate(ppm, positives=100_000, negatives=100_000, length=20, start=None, rng=rng)
-ratio = log_likelihood_ratio(many.codes, ppm)
-print(f"mean of the ratios above 1: right in {((ratio > 0) == many.labels).mean():.2%}")
-
 # %% [markdown] tags=["exercise:best_rule"]
-# ### Exercise 5 · The best rule when nobody knows the place
-# ●●● · 15 minutes · why it matters: the maximum over all windows is the usual answer, for networks too (max-pooling); the best one is close to it and not the same.
+# ### Exercise 3 · The best rule when nobody knows the place
+# ●●○ · 10 minutes · why it matters: the maximum over all windows is the usual answer, for networks too (max-pooling); the best one is close to it and not the same.
 #
 # The motif stands at one of several starts, all equally likely, and we do not know at which. For each start we have a
 # score: log2 of how many times more probable the sequence is with the site *there* than without a site. Put them together: log2 of
@@ -327,6 +323,39 @@ check.best_rule(ratio_over_starts)
 #
 # </details>
 
+# %% tags=["ceiling-unknown-place"]
+anywhere = simulate(ppm, positives=1000, negatives=1000, length=20, start=None, rng=rng)
+scores = np.array([scan(sequence, pwm)[0] for sequence in anywhere.sequences])  # (2000, 15) bits
+by_hand = np.log2(np.mean(2.0**scores, axis=1))
+packaged = log_likelihood_ratio(anywhere.codes, ppm)
+print("the same:", np.allclose(by_hand, packaged, atol=1e-3))
+
+best = ceiling(ppm, length=20, start=None, rng=rng)
+print(f"accuracy {best.accuracy:.2%} (standard error {best.accuracy_se:.2%})")
+print(f"AUC      {best.auc:.4f} (standard error {best.auc_se:.4f}), from {best.sample:,} sequences")
+
+# %% [markdown]
+# About 91.4 percent. There are too many words of 20 letters to list (a million million), so this ceiling is an average over a large sample. Its **standard error** says how far it is typically off; twice as far is not rare.
+#
+# Where did the 6 percent go? Fifteen windows are fifteen chances for a negative to hold something like a site. The fixed place was what made the lectures' task easy. A network can learn the place by heart, and then
+# scores higher than any rule that does not know it (mistake M08; lesson 04 shows it).
+#
+# A common choice is the highest window score instead of the mean of the ratios. How much does it cost? And where do you draw the line?
+
+# %% tags=["ceiling-unknown-place"]
+many = simulate(ppm, positives=20_000, negatives=20_000, length=20, start=None, rng=rng)
+highest = np.array([scan(sequence, pwm)[0].max() for sequence in many.sequences])
+log_ratio = log_likelihood_ratio(many.codes, ppm, start=None)
+for name, called in [
+    ("mean of the ratios above 1", log_ratio > 0),
+    ("highest score above log2(15) bits", highest > np.log2(15)),
+    ("highest score above 0 bits", highest > 0),
+]:
+    print(f"{name:33}  right in {(called == many.labels).mean():.1%}")
+
+# %% [markdown]
+# The highest score is nearly as good, with the right threshold: a site must beat the odds of 1 to 15 that it stands in this window. With the threshold of a known place, 0 bits, seven calls in a hundred more are wrong.
+
 # %% [markdown]
 # And on either strand, as in real life, there are 30 chances to be fooled:
 
@@ -342,7 +371,7 @@ for strand in ("+", "either"):
 #
 # So far, positives and negatives had the same background. In real data sets they often do not, and a classifier takes whatever it is given.
 #
-# The article "A primer on deep learning in genomics" (Zou and colleagues, 2019) comes with 2,000 simulated sequences of 50 bases. Its positives carry a motif rich in C and G, its negatives are uniform. Forget
+# The article "A primer on deep learning in genomics" (Zou and colleagues, 2019) comes with 2,000 simulated sequences of 50 bases. Its positives carry `CGACCGAACTCC`, rich in C and poor in T; its negatives are uniform. Forget
 # the motif. Count the bases of each sequence, and let a logistic regression guess from these four numbers alone.
 
 # %%
@@ -366,38 +395,40 @@ for label, name in [(1, "positives"), (0, "negatives")]:
 c_minus_t = base_counts[:, 1] - base_counts[:, 3]
 print(f"AUC of the number of C minus the number of T: {roc_auc_score(primer_labels, c_minus_t):.2f}")
 print(f"AUC of a regression on all four numbers:      {composition_auc(primer, primer_labels):.2f}")
+with_motif = np.array(["CGACCGAACTCC" in sequence for sequence in primer])
+print(f"the motif as a rule: right in {(with_motif == primer_labels).mean():.0%}")
 
 # %% [markdown]
-# AUC 0.79 for counting C and T, 0.80 for a regression, and neither has looked at the order of the bases. This is mistake M34, and three of our five source lectures make it: **uniform random negatives**. A network trained on such
-# data may learn to count C. It will report a fine score, and fail on the first GC-rich promoter that carries no motif.
+# AUC 0.79 for counting C and T, 0.80 for a regression, and neither has looked at the order of the bases. This is mistake M34, and three of our five source lectures make it: uniform random negatives. (The ceiling of this set is 100 percent: look for the one word.) A network trained on such
+# data may learn to count C. It will report a fine score, and fail on the first sequence that is rich in C and carries no motif.
 #
-# The set of the Korean lectures has the same leak, only smaller, because its motif is shorter. `simulate` can make negatives in four ways. Let us ask for each:
-# what does composition give away, and where is the ceiling?
+# The set of the other two lectures has the same leak, only smaller, because the composition of its motif is less extreme. `simulate` can make negatives in several ways. Ask for each, with
+# the place unknown: what does composition give away, and where is the ceiling?
 
 # %% tags=["M34", "negatives"]
 kinds = {
-    "background": "fresh random sequences, as in the lectures",
+    "background": "fresh random sequences",
     "gc": "fresh, with the GC content of the positives",
     "shuffled": "each a positive with its bases shuffled",
-    "dinucleotides": "each a positive, shuffled in pairs (below)",
 }
-for against, words in kinds.items():
+for against, name in kinds.items():
     rng = np.random.default_rng(4)
-    data = simulate(ppm, positives=2000, negatives=2000, against=against, rng=rng)
-    leak = composition_auc(data.sequences, data.labels)
-    limit = lower_bound if against == "dinucleotides" else ceiling
-    best = limit(ppm, against=against, rng=rng)
-    sign = "at least " if against == "dinucleotides" else ""
-    print(f"{words:44} composition AUC {leak:.2f}, ceiling {sign}{best.accuracy:.1%}")
+    leaky = simulate(ppm, positives=2000, negatives=2000, start=None, against=against, rng=rng)
+    leak = composition_auc(leaky.sequences, leaky.labels)
+    best = ceiling(ppm, start=None, against=against, rng=rng)
+    print(f"{name:43}  composition AUC {leak:.2f}, ceiling {best.accuracy:.1%}")
+shares = leaky.one_hot[leaky.labels == 1].mean(axis=(0, 1))
+print("bases of the positives: A, C, G, T", np.round(shares, 3))
 
 # %% [markdown]
-# Matching the GC content is not enough here: the positives are rich in C and A, and GC content does not see the difference between C and G. Shuffled negatives have exactly the composition of the positives, so it gives
-# away nothing (AUC 0.5). And the ceiling falls with each step. **The harder task is the more honest one**: what is left to learn is the motif.
+# Matching the GC content is not enough: the positives have more A and G and fewer T than chance, and GC content does not see the difference between A and T. Shuffled negatives have exactly the composition of the positives, so it gives
+# away nothing (AUC 0.5), and the ceiling falls by nearly two percent: what composition gave away is gone.
 #
-# For the last line nobody has a formula. "At least" means: a rule that we know reaches this much. We will not call it a ceiling.
+# Two warnings. A shuffled negative has the same letters as its positive, so keep the two on the same side when you split into training and test set (lesson 00), or a model may recognise the partner. And in a short
+# sequence, a shuffle can leave a site standing, or make a new one. Such a negative is a negative in name only.
 
 # %% [markdown] tags=["exercise:match_gc"]
-# ### Exercise 2 · A background with the same GC content
+# ### Exercise 4 · A background with the same GC content
 # ●○○ · 5 minutes · why it matters: if positives are richer in G and C than negatives, a network can learn that and nothing else.
 #
 # Fresh negatives are drawn from four probabilities. Compute the ones that give them the GC content of your positives. DNA has
@@ -438,7 +469,7 @@ check.match_gc(match_gc)
 # %% [markdown]
 # ## 5 · Shuffling pairs
 #
-# Real DNA is more than its composition. In the human genome, C is rarely followed by G, because such a C is easily lost over the generations; in the promoters of many genes the pair `CG` is common. A negative whose bases are
+# Real DNA is more than its composition. In the human genome, C is rarely followed by G: the C of a `CG` is usually methylated, and methylated C easily mutates to T. In the promoters of many genes, where it is not methylated, the pair is less rare (Bird, 1986). A negative whose bases are
 # shuffled one by one loses this, and a network can notice.
 #
 # > **Predict first.** In the promoter region of *GATA4*, a quarter of all bases is C and a quarter is G, more or less. How often is a C followed by a G?
@@ -449,88 +480,14 @@ following = transitions_of([promoter.sequence])  # (4, 4): row the base before, 
 print("        next is A     C     G     T")
 for base, row in zip("ACGT", following):
     print(f"after {base}:      " + "  ".join(f"{share:.2f}" for share in row))
+share_of_g = promoter.sequence.count("G") / len(promoter.sequence)
+print(f"share of G among all bases: {share_of_g:.2f}")
 
 # %% [markdown]
-# After a C, a G comes with 0.16, the lowest number of its row, although this is a CpG-rich region. We want negatives that keep **every pair**: for each two letters, as many `CG` as before, as many `AA` as before.
-#
-# A first idea: cut the sequence into pairs and shuffle these. Try it.
-
-# %% tags=["dinucleotides"]
-def count_pairs(sequence):
-    """How often each of the 16 dinucleotides occurs, overlapping ones included: (4, 4)."""
-    counts = np.zeros((4, 4), dtype=int)
-    for first, second in zip(sequence, sequence[1:]):
-        counts["ACGT".index(first), "ACGT".index(second)] += 1
-    return counts
-
-
-rng = np.random.default_rng(5)
-sequence = promoter.sequence[:40]
-pairs = [sequence[i : i + 2] for i in range(0, 40, 2)]
-cut_up = "".join(rng.permutation(pairs))
-print(sequence)
-print(cut_up)
-print("pairs whose count changed:", (count_pairs(sequence) != count_pairs(cut_up)).sum(), "of 16")
-
-# %% [markdown]
-# The pairs that were cut are kept, and the pairs *between* them are new. A true dinucleotide shuffle sees the sequence as a walk: four towns A, C, G, T, and each pair is a street from one town to another. A
-# shuffle that keeps all pairs is another walk that uses every street exactly once, from the same start to the same end. Altschul and Erickson (1985) found how to draw one of all such walks, each with the same
-# chance: choose at random, for each town, the street by which it is left for the *last* time, so that these last streets lead to the end; all other streets may be taken in any order.
-
-# %% tags=["dinucleotides"]
-shuffled = shuffle_dinucleotides([sequence] * 5, rng)
-print(sequence)
-for other in shuffled:
-    print(other, " pairs whose count changed:", (count_pairs(sequence) != count_pairs(other)).sum())
-
-# %% [markdown]
-# Look at the ends: they never change. If the first letter changed, some town would be left more often than entered.
-#
-# How many such walks are there? For a short sequence we can list them all, and count how often the shuffle draws each.
-
-# %% tags=["uniform-shuffle"]
-short = "GATTACAGA"
-orders = {"G" + "".join(middle) + "A" for middle in itertools.permutations(short[1:-1])}
-reachable = [word for word in orders if np.array_equal(count_pairs(word), count_pairs(short))]
-drawn = list(shuffle_dinucleotides([short] * 6000, rng))
-print(f"{len(orders)} orders, of which {len(reachable)} have the pairs of {short}; 6,000 draws:")
-for word in sorted(reachable):
-    print(word, drawn.count(word))
-
-# %% [markdown]
-# Six sequences, each about a thousand times. (A test of this course does the same with chi-squared on larger cases.)
-
-# %% [markdown]
-# ### Back to the hits of lesson 02
-#
-# In lesson 02 we compared the hits of a motif with "chance": random letters in the right proportions. Now we have a better chance: the same region with its pairs kept and everything else
-# shuffled. Scan twenty such regions with the threshold for p = 0.0001.
-#
-# > **Predict first.** SP1 likes GC-rich words. Will it have more hits in dinucleotide-shuffled DNA than the p-value says, or as many?
-
-# %% tags=["null-model"]
-rng = np.random.default_rng(8)
-shuffles = shuffle_dinucleotides([promoter.sequence] * 20, rng)
-background = background_of(promoter.sequence)
-print("motif    found   independent letters   pairs kept")
-for motif in read_motifs(shipped("jaspar_motifs.txt")):
-    if motif.name in ("GATA4", "MEF2C", "SP1", "GABPA"):
-        pwm = rounded(ppm_to_pwm(pfm_to_ppm(motif.pfm, pseudocount=0.5), background))
-        chance = score_distribution(pwm, background)
-        threshold = chance.threshold(1e-4)
-        hits, *others = [
-            len(find_hits(scan(sequence, pwm), threshold).start)
-            for sequence in [promoter.sequence, *shuffles]
-        ]
-        expected = chance.p_value(threshold) * 2 * (len(promoter.sequence) - len(pwm) + 1)
-        print(f"{motif.name:7}  {hits:5}   {expected:19.1f}   {np.mean(others):10.1f}")
-
-# %% [markdown]
-# For GABPA, the whole surplus is gone: its word is made of pairs that are common here. SP1 keeps some surplus, and MEF2C nearly all of it. **A p-value is as good as the null model behind it**, and independent letters are a poor
-# model of a promoter.
+# More than a quarter of all bases is G, but after a C it is one of six. We want negatives that keep every pair of neighbours, every **dinucleotide**: as many `CG` as before, as many `AA` as before. First of all, write the test that tells whether somebody succeeded.
 
 # %% [markdown] tags=["exercise:same_dinucleotides"]
-# ### Exercise 3 · What the shuffle keeps
+# ### Exercise 5 · What the shuffle keeps
 # ●●○ · 10 minutes · why it matters: a shuffle that promises to keep something should be tested, and this is the test.
 #
 # Write the test for a dinucleotide shuffle: do two sequences hold each of the 16 dinucleotides equally often? Dinucleotides
@@ -570,9 +527,102 @@ check.same_dinucleotides(same_dinucleotides)
 # </details>
 
 # %% [markdown]
+# A first idea: cut the sequence into pairs and shuffle these. Try it.
+
+# %% tags=["dinucleotides"]
+def count_pairs(sequence):
+    """How often each of the 16 dinucleotides occurs, overlapping ones included: (4, 4)."""
+    counts = np.zeros((4, 4), dtype=int)
+    for first, second in zip(sequence, sequence[1:]):
+        counts["ACGT".index(first), "ACGT".index(second)] += 1
+    return counts
+
+
+rng = np.random.default_rng(5)
+sequence = promoter.sequence[:40]
+pairs = [sequence[i : i + 2] for i in range(0, 40, 2)]
+cut_up = "".join(rng.permutation(pairs))
+print(sequence)
+print(cut_up)
+print("pairs whose count changed:", (count_pairs(sequence) != count_pairs(cut_up)).sum(), "of 16")
+
+# %% [markdown]
+# The pairs that were cut are kept, and the pairs *between* them are new. A true dinucleotide shuffle sees the sequence as a walk: four towns A, C, G, T, and each pair is a street from one town to another. A
+# shuffle that keeps all pairs is another walk that uses every street exactly once, from the same start to the same end. Altschul and Erickson (1985) found how to draw one of all such walks, each with the same
+# chance: choose at random, for each town, the street by which it is left for the *last* time, so that these last streets lead to the end; all other streets may be taken in any order.
+
+# %% tags=["dinucleotides"]
+shuffled = shuffle_dinucleotides([sequence] * 5, rng)
+print(sequence)
+for other in shuffled:
+    print(other, " pairs whose count changed:", (count_pairs(sequence) != count_pairs(other)).sum())
+
+# %% [markdown]
+# Look at the ends: they never change. In a walk from A to T, town A is left once more than it is entered, so the walk must begin there. (Where the first letter is also the last, another start would be possible; the shuffle keeps it all the same.)
+#
+# How many such walks are there? For a short sequence we can list them all, and count how often the shuffle draws each.
+
+# %% tags=["uniform-shuffle"]
+short = "GATTACAGA"
+orders = {"G" + "".join(middle) + "A" for middle in itertools.permutations(short[1:-1])}
+reachable = [word for word in orders if np.array_equal(count_pairs(word), count_pairs(short))]
+drawn = list(shuffle_dinucleotides([short] * 6000, rng))
+print(f"{len(orders)} orders of the inner letters; {len(reachable)} have the pairs of {short}. 6,000 draws:")
+for word in sorted(reachable):
+    print(word, drawn.count(word))
+
+# %% [markdown]
+# Six sequences, each about a thousand times.
+#
+# `simulate` makes such negatives with `against="dinucleotides"`. For their ceiling, the package only knows a lower bound: a rule that we can compute reaches this much, and the best one more. (It can be computed with a formula by
+# Whittle, 1955, which counts the walks; it takes too long for a lesson.) How many of these negatives still hold an intact `CCGGAA`?
+
+# %% tags=["dinucleotide-negatives"]
+for against in ("background", "dinucleotides"):
+    rng = np.random.default_rng(4)
+    kind = simulate(ppm, positives=20_000, negatives=20_000, start=None, against=against, rng=rng)
+    intact = np.mean(["CCGGAA" in sequence for sequence in kind.sequences[20_000:]])
+    print(f"{against:13}  CCGGAA in {intact:.2%} of the negatives")
+bound = lower_bound(ppm, start=None, against="dinucleotides", rng=rng)
+print(f"accuracy of a good rule against dinucleotide shuffles: {bound.accuracy:.1%}")
+
+# %% [markdown]
+# Several times as many as in fresh negatives. In 20 bases with a motif of 6, a shuffle that keeps all pairs has little freedom, and part of what makes this task hard is motifs that are called negatives. In real
+# peaks of 100 bases and more, there is more room.
+
+# %% [markdown]
+# ### Back to the hits of lesson 02
+#
+# In lesson 02 we compared the hits of a motif with "chance": random letters in the right proportions. Now we have a better chance: the same region with its pairs kept and everything else
+# shuffled. Scan twenty such regions with the threshold for p = 0.0001.
+#
+# > **Predict first.** SP1 likes GC-rich words. Will it have more hits in dinucleotide-shuffled DNA than the p-value says, or as many?
+
+# %% tags=["null-model"]
+rng = np.random.default_rng(8)
+shuffles = shuffle_dinucleotides([promoter.sequence] * 20, rng)
+background = background_of(promoter.sequence)
+print("motif    found   independent letters   pairs kept (mean, most of 20)")
+for motif in read_motifs(shipped("jaspar_motifs.txt")):
+    if motif.name in ("GATA4", "MEF2C", "SP1", "GABPA"):
+        weights = rounded(ppm_to_pwm(pfm_to_ppm(motif.pfm, pseudocount=0.5), background))
+        chance = score_distribution(weights, background)
+        threshold = chance.threshold(1e-4)
+        hits, *others = [
+            len(find_hits(scan(sequence, weights), threshold).start)
+            for sequence in [promoter.sequence, *shuffles]
+        ]
+        expected = chance.p_value(threshold) * 2 * (len(promoter.sequence) - len(weights) + 1)
+        print(f"{motif.name:7}  {hits:5}   {expected:19.1f}   {np.mean(others):10.1f}, {max(others)}")
+
+# %% [markdown]
+# With the pairs kept, SP1 gets more than twice as many hits by chance: its word is made of pairs that are common here. GABPA's 6 hits, twice what independent letters give, are what pairs alone give. SP1 and MEF2C keep a
+# surplus that none of the twenty shuffles reaches. Even that is no proof of sites: one shuffle of 16,384 bases also mixes its GC-rich and its AT-rich parts. **A p-value is as good as the null model behind it.**
+
+# %% [markdown]
 # ## 6 · Closer to nature
 #
-# Four more knobs make the sequences more real. Each has its own ceiling.
+# Four more choices make the sequences more real. Each has its own ceiling.
 #
 # **A background that remembers.** Instead of four probabilities, give `simulate` the table above: each base is drawn given the one before it. This is a **Markov chain**.
 
@@ -583,10 +633,10 @@ print("pairs CG for each 100 bases, negatives:", end=" ")
 print(np.mean([100 * count_pairs(sequence)[1, 2] / 99 for sequence in natural.sequences[1000:]]).round(1))
 print("in the promoter:", round(100 * count_pairs(promoter.sequence)[1, 2] / (len(promoter.sequence) - 1), 1))
 best = ceiling(ppm, length=100, background=following, rng=rng)
-print(f"ceiling in 100 bases: {best.accuracy:.1%} +- {best.accuracy_se:.1%}")
+print(f"ceiling in 100 bases: {best.accuracy:.1%} (standard error {best.accuracy_se:.2%})")
 
 # %% [markdown]
-# **Length.** The more windows, the more accidents. The same motif, in longer and longer sequences:
+# **Length.** In 100 bases the ceiling is far lower than in 20: the more windows, the more accidents. The same motif, in longer and longer sequences:
 
 # %% tags=["closer-to-nature", "ceiling-by-length"]
 lengths = [6, 10, 20, 50, 100, 200, 500]
@@ -604,22 +654,33 @@ said = ", ".join(f"{length} bp {limit.accuracy:.2f}" for length, limit in zip(le
 picture_of(figure, f"The ceiling falls as sequences get longer. Accuracy: {said}.")
 
 # %% [markdown]
-# In 500 random bases, nobody can tell more than 7 positives or negatives out of 10 by this motif of 8 bits. If a network does better on long real sequences with such a motif, it uses more than the motif.
+# In 500 random bases with one site or none, nobody gets more than 7 of 10 right by this motif of 8 bits. If a network does better on long real sequences with such a motif, it uses more than one site.
 #
-# **Partners.** Factors often bind in pairs, at a certain distance. Two motifs with 2 to 6 bases between them, in this order or in either:
+# **Partners.** Factors often bind in pairs, at a certain distance. Our second motif is that of AP-1, `TGASTCA`. How much does the pair help, and how much of that is the rule of distance?
 
 # %% tags=["closer-to-nature"]
 partner = pfm_to_ppm(pfm_from_sites(["TGACTCA", "TGAGTCA"]), pseudocount=0.1)
-for order in ("fixed", "free"):
-    best = ceiling([ppm, partner], length=100, gap=(2, 6), order=order, rng=rng)
-    print(f"order {order:5}: ceiling {best.accuracy:.1%}, AUC {best.auc:.3f}")
+for name, motifs, rule in [
+    ("CCGGAA alone", ppm, {}),
+    ("its partner alone", partner, {}),
+    ("both, 0 to 60 bases apart", [ppm, partner], {"gap": (0, 60)}),
+    ("both, 2 to 6 bases apart", [ppm, partner], {"gap": (2, 6)}),
+    ("the same, in either order", [ppm, partner], {"gap": (2, 6), "order": "free"}),
+]:
+    best = ceiling(motifs, length=100, sample=20_000, rng=rng, **rule)
+    print(f"{name:26} ceiling {best.accuracy:.1%}, AUC {best.auc:.3f}")
+
+# %% [markdown]
+# Three such positives, with the sites in capital letters:
+
+# %% tags=["closer-to-nature"]
 pair = simulate([ppm, partner], positives=3, negatives=0, length=40, gap=(2, 6), rng=rng)
 for sequence, (first, second) in zip(pair.sequences, pair.starts):
     print(sequence[:first].lower() + sequence[first : first + 6] + sequence[first + 6 : second].lower()
           + sequence[second : second + 7] + sequence[second + 7 :].lower())  # fmt: skip
 
 # %% [markdown]
-# Together the two are much easier to find than one alone in the same 100 bases. Such rules of spacing and order are what deeper networks are said to learn. Here you can test whether they do.
+# Most of the gain is the second motif; knowing the distance adds a few percent, and knowing the order one. Whether a network learns such a rule you can test here, because you know what it is worth.
 #
 # **Wrong labels.** An experiment misses bound sites and reports unbound ones. If a share of the labels is flipped, even the perfect classifier is wrong there:
 
@@ -632,8 +693,8 @@ noisy = simulate(ppm, positives=1000, negatives=1000, start=7, label_noise=0.1, 
 print("labels that differ from the truth:", (noisy.labels != noisy.truth).sum(), "of", len(noisy.labels))
 
 # %% [markdown]
-# With 10 percent of wrong labels in the test set, the best possible accuracy on this test set is 88 percent, although the rule behind it is as good as before. When two experiments agree in 90 percent of the cases, a
-# network that agrees with one of them in 95 percent has learned the experiment's faults.
+# With 10 percent of wrong labels in the test set, the best possible accuracy on this test set is 88 percent, although the rule behind it is as good as before. So two experiments that agree in 90 percent of the cases set a limit, too. If they err independently and equally often, each is
+# right in 94.7 percent (0.947² + 0.053² is 0.90), and so a *perfect* network agrees with either of them in 94.7 percent: more often than they agree with each other.
 
 # %% [markdown]
 # ## 7 · Explore
@@ -641,7 +702,14 @@ print("labels that differ from the truth:", (noisy.labels != noisy.truth).sum(),
 # Make the motif weaker and watch the ceiling. Let it move; let it turn. Change the GC content of the background, with each kind of negatives, and compare the bars of the positives and the negatives: every difference that you can see, a
 # classifier can use.
 #
-# Three things to try: find a setting with a high ceiling although the motif's strength is 0; find the negatives for which that is impossible; find out how much label noise costs as much as an unknown place.
+# Three things to try: find a setting in which the counts of A, C, G, T alone reach an AUC above 0.85; leave everything as it is and find the negatives that take this to 0.5, and see what it does to the ceiling; find out what percentage of wrong labels costs
+# as much accuracy as an unknown place.
+#
+# <details><summary>Answers</summary>
+#
+# A strong motif anywhere in a background of 20 percent GC, with fresh negatives; the shuffled ones; about 7 percent.
+#
+# </details>
 
 # %% tags=["explorer"]
 simulation_explorer()
@@ -652,7 +720,7 @@ simulation_explorer()
 # It can tell you whether your code works: plant a rule and see whether it is found. It can tell you how far from perfect a model is, how much data a task needs, and which leak a kind of negatives leaves open. It gives
 # the truth about every site, which no experiment does.
 #
-# It cannot tell you how nature does it. Everything you find in simulated data was put there by you. In our positives, a factor binds wherever its word stands, each position of the site by itself, with no neighbours, no
+# It cannot tell you how nature does it. Everything you find in simulated data was put there by you. A sequence of ours is positive because we planted a site in it, whatever word came out: each position by itself, with no neighbours, no
 # nucleosomes, no evolution. A model that reaches the ceiling here has shown that it can learn *this*. Real binding sites follow in lesson 06.
 
 # %% [markdown]
@@ -661,20 +729,22 @@ simulation_explorer()
 # - **A sequence of another length** (M04). A printed 20-mer has 19 letters. Check before you stack.
 # - **Uniform negatives for a motif with a composition of its own** (M34). Composition alone reaches AUC 0.8 on a published teaching set. Shuffle the positives instead.
 # - **A permutation of cut pairs taken for a dinucleotide shuffle.** The pairs across the cuts change. Count all overlapping pairs.
-# - **Believing that GC-matched is matched.** C and G may still differ, and so may every pair.
+# - **Believing that GC-matched is matched.** A and T may still differ, C and G too, and every pair.
 # - **No ceiling.** 91 percent can be perfect and 97 percent a leak.
 # - **A ceiling for other data.** It belongs to one way of making positives and negatives, one length, one share of wrong labels.
-# - **A score above the ceiling celebrated.** Look for the leak: the same sequence in training and test, a place that is always the same.
+# - **A score above the ceiling celebrated.** If it is more than the luck of the test set, look for the leak: the same sequence in training and test, a place that is always the same.
 #
 # ## Recap
 #
 # A simulated positive is background with a site from a PPM planted in it. The likelihood ratio of the two ways of making sequences is the best classifier there is; what it reaches is the ceiling: 97.90 percent where the place is known,
-# 91.4 where it is not. Negatives decide what can be learned: fresh ones leak composition, shuffled ones leak pairs, dinucleotide-shuffled ones leave little but the motif.
+# 91.4 where it is not. Negatives decide what can be learned: fresh ones leak composition, shuffled ones leak pairs, and dinucleotide-shuffled ones
+# in short sequences keep motifs. The ceilings here are for equally many positives and negatives; lesson 05 shows what changes when positives are rare.
 #
 # ## Further reading
 #
 # - J. Neyman, E. S. Pearson. On the problem of the most efficient tests of statistical hypotheses. *Philosophical Transactions of the Royal Society A* 231, 289-337 (1933).
 # - S. F. Altschul, B. W. Erickson. Significance of nucleotide sequence alignments: a method for random sequence permutation that preserves dinucleotide and codon usage. *Molecular Biology and Evolution* 2, 526-538 (1985).
+# - P. Whittle. Some distribution and moment formulae for the Markov chain. *Journal of the Royal Statistical Society B* 17, 235-242 (1955).
 # - J. Zou et al. A primer on deep learning in genomics. *Nature Genetics* 51, 12-18 (2019).
 # - A. P. Bird. CpG-rich islands and the function of DNA methylation. *Nature* 321, 209-213 (1986).
 #

@@ -31,6 +31,7 @@ WAYS = {
     "button": [(["Enter"], ["Enter"])],
 }
 PATIENCE = 3000  # ms to wait for a change before a way counts as without effect
+TYPING = 120  # ms from one key to the next, as a quick typist has it; the last one is timed
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class Explorer:
         """Press `keys` on a control and wait until the explorer has answered, or `patience` ms."""
         self.focus(control)
         self.page.evaluate("number => course.start(number)", self.number)
-        for key in keys:
+        for number, key in enumerate(keys):
+            if number:
+                self.page.wait_for_timeout(TYPING)
             self.page.keyboard.press(key)
         seen = self.page.evaluate("patience => course.finish(patience)", patience)
         focused = self.page.evaluate("number => course.focused(number)", self.number)
