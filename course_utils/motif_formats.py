@@ -1,24 +1,57 @@
-"""The text of motif files: JASPAR, MEME (minimal) and TRANSFAC, read strictly, and written.
+"""The text of motif files: JASPAR, MEME (minimal) and TRANSFAC, which Biopython reads and writes.
 
-An entry is a triple: accession, name, and counts ``(width, 4)`` with the columns A, C, G, T. What cannot be
-read is a ``ValueError`` that names the line; :func:`course_utils.motifs.read_motifs`, which lessons use, adds
-the file. Biopython reads and writes these formats too; ours differ where a broken file would pass. Lesson 02.
+Biopython drops a last motif that breaks off, lends the rows of a broken one to the next, and rounds
+the probabilities of MEME files to whole counts. So each row is looked at before, and the numbers are
+counted after.
+
+An entry is a triple: accession, name, and counts ``(width, 4)`` with the columns A, C, G, T. What cannot
+be read is a ``ValueError``; :func:`course_utils.motifs.read_motifs`, which lessons use, adds the file.
+Lesson 02.
 """
 
+import io
 import re
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+import Bio.motifs
 import numpy as np
+from Bio.motifs import jaspar, transfac
 
-from course_utils.sequences import ALPHABET, IUPAC
+from course_utils.sequences import ALPHABET
 
 Entry = tuple[str, str, np.ndarray]
-#: A line that is not blank: its number, from 1, and what stands in it.
-_Line = tuple[int, str]
+
+#: Biopython's name of a format: how a file begins, how a motif, and the lines of it that are no rows.
+_FORMATS = {
+    "jaspar": (">", ">", "$"),
+    "minimal": ("MEME version", r"MOTIF(?!\S)", "letter-probability matrix:|URL|---"),
+    "transfac": (r"(VV|AC|ID|NA|DE|XX|P[0O])\b", r"P[0O](?!\S)", r"([A-Z]{2}|//)(?!\S)"),
+}
+_MEME_HEAD = """MEME version 4
+
+ALPHABET= ACGT
+
+strands: + -
+
+Background letter frequencies
+A 0.25 C 0.25 G 0.25 T 0.25
+
+"""
 
 
 # --- reading -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Piece:
+    """A motif as it stands in the file."""
+
+    number: int  # of the line with which it begins
+    names: list[str]  # what that line says
+    rows: list[list[float]] = field(default_factory=list)
+    width: str = ""  # what MEME files say of it, if they do
+    sites: float = 20
 
 
 def parse(text: str) -> list[Entry]:
@@ -32,152 +65,122 @@ def parse(text: str) -> list[Entry]:
     if not lines:
         raise ValueError(" is empty; a motif file names at least one motif")
     first = lines[0][1]
-    if first.startswith(">"):
-        entries = list(_read_jaspar(lines))
-    elif first.startswith("MEME version"):
-        entries = list(_read_meme(lines))
-    elif re.match(r"(VV|AC|ID|NA|DE|XX|P[0O])\b", first):
-        entries = list(_read_transfac(lines))
-    else:
+    format = next((name for name, (start, *_) in _FORMATS.items() if re.match(start, first)), None)
+    if not format:
         raise ValueError(
             f" starts with {first[:40]!r}: neither JASPAR ('>'), nor MEME ('MEME version'), nor TRANSFAC "
             "('AC', 'ID' or 'P0')"
         )
-    if not entries:
-        raise _broken(lines[-1], "the file ends and no motif has come")
+    pieces = _pieces(lines, format)
+    found = _biopython("\n".join(line for _, line in lines), format)
+    pfms = [np.array([motif.counts[base] for base in ALPHABET], dtype=float).T for motif in found]
+    if [pfm.size for pfm in pfms] != [sum(map(len, piece.rows)) for piece in pieces]:
+        raise ValueError(f" is broken: of {len(pieces)} motifs in it, not all can be read whole")
+    entries = []
+    for piece, motif, pfm in zip(pieces, found, pfms):
+        names = piece.names  # of JASPAR's and MEME's, Biopython keeps a word or two
+        if format == "transfac":
+            names = [motif[key] for key in ("AC", "ID", "NA") if motif.get(key)]
+        if not names:
+            raise _broken(piece.number, "the motif has neither accession nor name")
+        if format == "minimal":
+            pfm = pfm / pfm.sum(axis=1, keepdims=True) * piece.sites
+        accession, *name = names
+        entries.append((accession, name[0] if name else accession, pfm))
     return entries
 
 
-def _read_jaspar(lines: list[_Line]) -> Iterator[Entry]:
-    """``>accession name``, then the counts of A, C, G, T, each a row: ``A [ 3 0 1 ]``, or ``3 0 1``."""
-    for head, *rows in _cut_before(lines, ">"):
-        accession, name = _called(head, head[1][1:])
-        counts = {}
-        for line in rows:
-            if line[1].count("[") != line[1].count("]"):
-                raise _broken(line, f"the row {line[1][:30]!r} breaks off, a bracket is missing")
-            words = re.sub(r"[\[\]]", " ", line[1]).split()
-            base = words.pop(0) if words and words[0] in [*ALPHABET] else ALPHABET[len(counts) % 4]
-            if base in counts:
-                raise _broken(line, f"{name} has more than one row of counts for {base}")
-            width = len(next(iter(counts.values()), words))
-            counts[base] = _numbers(line, words, width)
-        if len(counts) < 4:
-            missing = ", ".join(base for base in ALPHABET if base not in counts)
-            raise _broken(head, f"{name} has no row of counts for {missing}")
-        yield accession, name, np.array([counts[base] for base in ALPHABET]).T  # (4, width) -> (width, 4)
-
-
-def _read_meme(lines: list[_Line]) -> Iterator[Entry]:
-    """``MOTIF accession name``, ``letter-probability matrix: w= 3 nsites= 5``, then a row a position."""
-    for start, *body in _cut_before(lines, r"MOTIF\b")[1:]:
-        accession, name = _called(start, start[1].removeprefix("MOTIF"))
-        head, *body = _from(body, "letter-probability matrix:") or [start]
-        rows = list(takewhile(lambda line: not line[1].startswith(("URL", "---")), body))
-        said = dict(re.findall(r"(\w+)=\s*(\S+)", head[1]))
-        if not rows or said.get("w", str(len(rows))) != str(len(rows)):
-            expected = said.get("w", "some")
-            raise _broken(head, f"{name} has {len(rows)} rows of probabilities, {expected} expected")
-        ppm = np.array([_numbers(line, line[1].split(), 4) for line in rows])
-        totals = ppm.sum(axis=1)
-        wrong = int(np.argmax(abs(totals - 1)))
-        if abs(totals[wrong] - 1) > 0.01:  # files round to two decimals or more
-            raise _broken(rows[wrong], f"the probabilities add up to {totals[wrong]:g}, not to 1")
-        (sites,) = _numbers(head, [said.get("nsites", "20")], 1)
-        yield accession, name, ppm / totals[:, None] * (sites or 20)
-
-
-def _read_transfac(lines: list[_Line]) -> Iterator[Entry]:
-    """``AC accession``, ``ID name``, ``P0 A C G T``, then a numbered row a position; ``//`` ends it."""
-    *entries, rest = _cut_before([(0, "//"), *lines], "//")
-    for _, *body in entries:
-        if matrix := _from(body, r"P[0O]\b"):  # a block without one holds remarks on the whole file
-            yield _transfac_entry(body, matrix)
-    if len(rest) > 1:
-        raise _broken(rest[-1], "the file ends, and '//' has not ended the last motif")
-
-
-def _transfac_entry(body: list[_Line], matrix: list[_Line]) -> Entry:
-    said = [line[1].split(None, 1) for line in body]
-    fields = dict(pair for pair in said if len(pair) == 2)
-    head, *below = matrix
-    accession = fields.get("AC") or fields.get("ID") or f"line_{head[0]}"
-    name = fields.get("ID") or fields.get("NA") or accession
-    if head[1].split()[1:5] != list(ALPHABET):
-        raise _broken(head, f"the columns of {name} are {head[1][2:].strip()!r}, not A, C, G, T")
-    rows = list(takewhile(lambda line: line[1][0].isdigit(), below))
-    if not rows:
-        raise _broken(head, f"{name} has no rows of counts")
-    counts = []
-    for position, line in enumerate(rows, start=1):
-        number, *words = line[1].split()
-        if number.lstrip("0") != str(position):
-            raise _broken(line, f"{name} goes on with position {number}, {position:02} expected")
-        counts.append(_numbers(line, words[:4], 4))  # a fifth word is the consensus
-    return accession, name, np.array(counts)
-
-
-def _cut_before(lines: list[_Line], start: str) -> list[list[_Line]]:
-    """The lines in pieces: a new one begins with each line that matches."""
-    pieces = []
-    for line in lines:
-        if not pieces or re.match(start, line[1]):
-            pieces.append([])
-        pieces[-1].append(line)
+def _pieces(lines: list[tuple[int, str]], format: str) -> list[_Piece]:
+    """The file without Biopython, as far as a check needs it: where motifs begin, and their rows."""
+    _, start, other = _FORMATS[format]
+    pieces, marks = [], ""
+    for number, line in lines:
+        if found := re.match(start, line):
+            pieces.append(_Piece(number, line[found.end() :].split(None, 1)))
+            if not pieces[-1].names:
+                raise _broken(number, f"nothing follows {line!r}; a motif begins here")
+        elif (pieces or format == "transfac") and not re.match(other, line):
+            if not pieces:
+                raise _broken(number, f"{line[:40]!r} comes before the first matrix, 'P0  A  C  G  T'")
+            rows = pieces[-1].rows
+            many = 4 if format != "jaspar" else len(rows[0]) if rows else None
+            rows.append(_row(number, line, format, many))
+            if format == "minimal" and abs(sum(rows[-1]) - 1) > 0.01:  # files round to two decimals
+                raise _broken(number, f"the probabilities add up to {sum(rows[-1]):g}, not to 1")
+        elif pieces and line.startswith("letter-"):
+            said = dict(re.findall(r"(\w+)=\s*(\S+)", line))
+            pieces[-1].width = said.get("w", "")
+            pieces[-1].sites = _row(number, said.get("nsites", "20"), format, 1)[0] or 20
+        elif format == "transfac" and line in ("AC", "ID", "NA"):
+            raise _broken(number, f"nothing follows {line!r}")  # Biopython takes the line before
+        elif format == "minimal" and re.match(r"ALPHABET(?!\s*=\s*ACGT$)", line):
+            raise _broken(number, f"motifs of A, C, G, T are expected; {line[:40]!r} came")
+        marks += line[0] if found or re.match(r"//(?!\S)", line) else ""
+    if not pieces:
+        raise _broken(lines[-1][0], "the file ends and no motif has come")
+    if format == "transfac" and not re.fullmatch("/*(P/)+", marks):
+        raise _broken(lines[-1][0], "the file ends, and '//' has not ended each motif once")
+    for piece in pieces:
+        many = len(piece.rows)
+        expected = "4" if format == "jaspar" else piece.width or str(many or "some")
+        if str(many) != expected:
+            raise _broken(piece.number, f"rows of numbers: {many} came, {expected} expected")
     return pieces
 
 
-def _from(lines: list[_Line], start: str) -> list[_Line]:
-    """The lines from the first one that matches."""
-    return next((lines[i:] for i, line in enumerate(lines) if re.match(start, line[1])), [])
-
-
-def _called(line: _Line, words: str) -> tuple[str, str]:
-    """Accession and name; a motif without a name is called by its accession."""
-    if not words.strip():
-        raise _broken(line, "the motif has neither accession nor name")
-    accession, *name = words.split(None, 1)
-    return accession, name[0] if name else accession
-
-
-def _numbers(line: _Line, words: list[str], many: int) -> list[float]:
-    """The numbers of a row, from 0 up."""
-    numbers = []
-    for word in words:
-        try:
-            number = float(word)
-        except ValueError:
-            bases = len(word) > 3 and set(word.upper()) <= set(IUPAC)
-            hint = "; sequences.read_fasta reads FASTA files" if bases else ""
-            raise _broken(line, f"{word[:20]!r} is not a number{hint}") from None
-        if not 0 <= number < np.inf:  # nor is NaN
-            raise _broken(line, f"{word} is not a number from 0 up")
-        numbers.append(number)
-    if len(numbers) != many or not numbers:
-        raise _broken(line, f"{len(numbers)} numbers in this row, {many or 'some'} expected")
+def _row(number: int, line: str, format: str, many: int | None) -> list[float]:
+    """The numbers of a row, from 0 up; ``A [ 3 0 1 ]``, ``0.3 0 0.7 0`` or ``01 3 0 7 0 G``."""
+    words = re.sub(r"^[ACGT]\s*\[(.*)\]$", r"\1", line).split()
+    if format == "transfac":
+        words = words[1:5]
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        numbers = []
+    if len(numbers) != (many or len(numbers) or 1) or not all(0 <= n < np.inf for n in numbers):
+        hint = "; sequences.read_fasta reads FASTA files" if line.isalpha() and not many else ""
+        expected = "1 number" if many == 1 else f"{many or 'some'} numbers"
+        raise _broken(number, f"{expected} from 0 up expected, {line[:40]!r} came{hint}")
     return numbers
 
 
-def _broken(line: _Line, problem: str) -> ValueError:
-    return ValueError(f", line {line[0]}: {problem}")
+def _biopython(text: str, format: str) -> list[Bio.motifs.Motif]:
+    if format == "minimal":  # it wants parts of the head that MEME calls optional, and whole counts:
+        # of 10**15 sites they keep the digits; w= 0 reads all rows up to a blank line
+        text = _MEME_HEAD + re.sub(r"(?m)^MOTIF", "\nMOTIF", text[text.index("\nMOTIF") :])
+        text = re.sub(r"(?m)^(letter-\S+ matrix:).*", rf"\1 w= 0 nsites= {10**15} E= 0", text)
+    try:
+        return Bio.motifs.parse(io.StringIO(text), format, strict=False)
+    except KeyError as error:
+        raise ValueError(f" is broken: a motif has no row of counts for {error}") from None
+    except Exception as error:  # it raises many kinds, Exception itself among them
+        said = " ".join(f"{error}".split())
+        raise ValueError(f" is broken; Biopython says: {said[:200]}") from None
+
+
+def _broken(number: int, problem: str) -> ValueError:
+    return ValueError(f", line {number}: {problem}")
 
 
 # --- writing -------------------------------------------------------------------------------------
 
 
 def as_jaspar(entries: Iterable[Entry]) -> str:
-    """A header a motif, then a row of counts a base."""
-    lines = []
+    """A header a motif, then a row of counts a base, to two decimals."""
+    motifs = []
     for accession, name, pfm in entries:
-        lines.append(f">{accession} {name}")
-        lines += [f"{base} [ {' '.join(map(_plain, row))} ]" for base, row in zip(ALPHABET, pfm.T)]
-    return "\n".join(lines) + "\n"
+        if not np.array_equal(pfm, np.round(pfm, 2)):
+            raise ValueError(
+                f"{name} has counts with more than two decimals, and JASPAR files hold two; "
+                "write 'transfac' or 'meme' instead"
+            )
+        motifs.append(jaspar.Motif(accession, name, counts=dict(zip(ALPHABET, pfm.T))))
+    return Bio.motifs.write(motifs, "jaspar")
 
 
 def as_meme(entries: Iterable[Entry]) -> str:
-    """MEME's minimal format, version 4: probabilities, and one number of sites."""
-    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
-    lines += ["Background letter frequencies", " ".join(f"{base} 0.25" for base in ALPHABET), ""]
+    """MEME's minimal format, version 4: probabilities, and one number of sites. Biopython has none."""
+    lines = [_MEME_HEAD.rstrip("\n"), ""]
     for accession, name, pfm in entries:
         totals = pfm.sum(axis=1)
         if not totals.all():
@@ -193,19 +196,13 @@ def as_meme(entries: Iterable[Entry]) -> str:
 
 
 def as_transfac(entries: Iterable[Entry]) -> str:
-    """A numbered row of counts a position."""
-    lines = []
+    """A numbered row of counts a position, with all their digits, and its consensus."""
+    motifs = []
     for accession, name, pfm in entries:
-        lines += [f"AC  {accession}", "XX", f"ID  {name}", "XX", "P0  A  C  G  T"]
-        for position, row in enumerate(pfm, start=1):
-            lines.append(f"{position:02}  {'  '.join(map(_plain, row))}")
-        lines += ["XX", "//"]
-    return "\n".join(lines) + "\n"
+        motif = transfac.Motif(counts=dict(zip(ALPHABET, pfm.T)))
+        motif.update(AC=accession, ID=name)
+        motifs.append(motif)
+    return Bio.motifs.write(motifs, "transfac")
 
 
 WRITERS = {"jaspar": as_jaspar, "meme": as_meme, "transfac": as_transfac}
-
-
-def _plain(number: float) -> str:
-    """A number with all its digits and no more: 7, 0.1."""
-    return np.format_float_positional(number, trim="-")

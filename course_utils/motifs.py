@@ -291,10 +291,10 @@ def read_motifs(path: str | Path) -> list[Motif]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        MotifError: if it is empty, in no such format, or broken; the message names the line.
+        MotifError: if it is empty, in no such format, or broken; the message says what is wrong, and
+            mostly in which line.
 
-    Biopython reads these formats too, but says nothing when the last motif breaks off, rounds the
-    probabilities of MEME files to whole counts, and refuses JASPAR's own TRANSFAC files (lesson 02).
+    Biopython reads the file; :mod:`course_utils.motif_formats` sees that nothing was lost (lesson 02).
     """
     path = Path(path)
     try:
@@ -310,12 +310,12 @@ def read_motifs(path: str | Path) -> list[Motif]:
 def write_motifs(path: str | Path, motifs: Iterable[Motif], format: str = "jaspar") -> None:
     """Write motifs as JASPAR, MEME (minimal) or TRANSFAC; the whole file or nothing.
 
-    JASPAR and TRANSFAC files keep the counts as they are. MEME files hold probabilities, to nine
-    decimals, and one number of sites for each motif.
+    TRANSFAC files keep the counts as they are, JASPAR files those of up to two decimals. MEME files
+    hold probabilities, to nine decimals, and one number of sites for each motif.
 
     Raises:
-        MotifError: for an unknown format, no motif, a matrix that holds no counts, or an accession or
-            name that would not be read back.
+        MotifError: for an unknown format, no motif, a matrix that holds no counts, counts with more
+            decimals than JASPAR files get, or an accession or name that would not be read back.
         OSError: if the file cannot be written, FileNotFoundError if its folder does not exist
             (lesson 02).
     """
@@ -348,7 +348,7 @@ def _check_motif(motif: Motif) -> Motif:
         pfm = check_pfm(motif.pfm)
     except MotifError as error:
         raise MotifError(f"{motif.name}: {error}") from None
-    if not re.fullmatch(r"\S+", motif.accession) or not re.fullmatch(r"\S(.*\S)?", motif.name):
+    if not re.fullmatch(r"\S+", motif.accession) or not re.fullmatch(r"\S+( +\S+)*", motif.name):
         raise MotifError(
             f"a motif is called {motif.accession!r}, {motif.name!r}; files hold an accession of one word "
             "and a name of one line"
