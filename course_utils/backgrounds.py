@@ -10,6 +10,7 @@ Sequences are codes ``(N, L)``, uint8: A, C, G, T are 0, 1, 2, 3. Explained in l
 """
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def gc_background(gc: float) -> np.ndarray:
     Raises:
         SimulationError: unless 0 < gc < 1 (lesson 03).
     """
-    if not 0 < gc < 1:
+    if not isinstance(gc, Real) or not 0 < gc < 1:
         raise SimulationError(f"the GC content is {gc}; a share above 0 and below 1 is expected")
     return np.array([1 - gc, gc, gc, 1 - gc]) / 2
 
@@ -128,24 +129,27 @@ def sample_background(
         block = codes[start : start + rows]
         if independent:
             block[:] = _choose(rng.random(block.shape, dtype=np.float32), first)
-            continue
-        uniform = rng.random((length, len(block)), dtype=np.float32)
-        drawn = np.empty((length, len(block)), dtype=np.uint8)
-        drawn[0] = _choose(uniform[0], first)
-        upto = np.cumsum(chain, axis=1).astype(np.float32)
-        for position in range(1, length):  # all sequences side by side
-            before, number = drawn[position - 1], uniform[position]
-            step = drawn[position]
-            step[:] = number >= upto[before, 0]
-            step += number >= upto[before, 1]
-            step += number >= upto[before, 2]
-        block[:] = drawn.T
+        else:
+            block[:] = _walk(rng.random((length, len(block)), dtype=np.float32), first, chain).T
+    return codes
+
+
+def _walk(uniform: np.ndarray, first: np.ndarray, chain: np.ndarray) -> np.ndarray:
+    """Turn numbers from 0 to 1 ``(L, N)`` into N sequences of a chain, side by side: uint8, ``(L, N)``."""
+    upto = np.cumsum(chain, axis=1).astype(np.float32)
+    codes = np.empty(uniform.shape, dtype=np.uint8)
+    codes[0] = _choose(uniform[0], first)
+    for position in range(1, len(codes)):
+        before, number, code = codes[position - 1], uniform[position], codes[position]
+        code[:] = number >= upto[before, 0]  # as in _choose, with the edges of the base before
+        code += number >= upto[before, 1]
+        code += number >= upto[before, 2]
     return codes
 
 
 def _choose(uniform: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Turn numbers from 0 to 1 into bases with these probabilities: uint8, of the same shape."""
-    chosen = np.zeros(uniform.shape, dtype=np.uint8)
+    chosen = np.zeros(uniform.shape, dtype=np.uint8)  # the code is the number of edges below
     for edge in np.cumsum(probabilities)[:3].astype(uniform.dtype):
         chosen += uniform >= edge
     return chosen

@@ -22,6 +22,7 @@ from course_utils.simulation import Plan, check_noise, make_plan
 
 _WIDEST = 10  # positions of a motif whose words, 4 ** 10 at most, are listed one by one
 _BLOCK = 1 << 18  # numbers worked on at a time, few enough for the processor's cache
+_ONE_BASE = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))  # counts of one A, C, G, T
 
 
 class Ceiling(NamedTuple):
@@ -44,8 +45,11 @@ class Ceiling(NamedTuple):
 class LowerBound(NamedTuple):
     """What a rule that we know reaches; the ceiling lies as high or higher, and is not computed here.
 
+    The fields are those of a :class:`Ceiling` and the claim is another one: so it has a type of its own.
+
     Attributes:
-        accuracy, auc: as estimated for that rule, for classes of equal size.
+        accuracy, auc: as estimated for that rule, for classes of equal size; where it is no better than
+            guessing, chance may take them a little below 0.5.
         accuracy_se, auc_se: standard errors.
         sample: sequences drawn.
     """
@@ -155,18 +159,11 @@ def ceiling(
     if words is not None:
         positive, negative = words
         accuracy = 0.5 + abs(positive - negative).sum() / 4
-        found = Ceiling(float(accuracy), _area(positive, negative), 0.0, 0.0, 0)
+        found = Ceiling(float(accuracy), best_auc(positive, negative), 0.0, 0.0, 0)
     else:
         _refuse_unknown(plan)
         found = _estimate(plan, sample, check_generator(rng))
-    kept = 1 - 2 * label_noise
-    return Ceiling(
-        0.5 + kept * (found.accuracy - 0.5),
-        0.5 + kept * (found.auc - 0.5),
-        kept * found.accuracy_se,
-        kept * found.auc_se,
-        found.sample,
-    )
+    return _with_noise(found, label_noise)
 
 
 def lower_bound(
@@ -174,6 +171,7 @@ def lower_bound(
     *,
     length: int = 20,
     against: str | Sequence | np.ndarray = "dinucleotides",
+    label_noise: float = 0.0,
     sample: int = 100_000,
     rng: np.random.Generator,
     **choices,
@@ -187,7 +185,9 @@ def lower_bound(
     each sequence, a sum over all sites that its dinucleotides could hold: too slow for a lesson.
 
     Args:
-        ppm, length, against, choices: as for :func:`course_utils.simulation.simulate`.
+        ppm, length, against: as for :func:`course_utils.simulation.simulate`; so are the `choices`,
+            which are start, strand, background, gap and order.
+        label_noise: the share of labels that are flipped, as for :func:`ceiling`.
         sample: how many sequences to draw, half of them positives.
         rng: numpy's generator of random numbers.
 
@@ -197,25 +197,30 @@ def lower_bound(
         ValueError: unless `rng` is a numpy Generator (lesson 03).
     """
     plan = make_plan(ppm, length=length, against=against, **choices)
+    check_noise(label_noise)
     check_whole("the sample", sample, 100)
-    half = sample // 4  # of the sample's halves, half are positives
     check_generator(rng)
-    drawn = []
-    for _ in range(2):
-        positives, negatives = _draw(plan, half, half, rng)
-        drawn.append([_planted_ratio(codes, plan) for codes in (positives, negatives)])
-    threshold = _best_threshold(*drawn[0])
-    right = [(drawn[1][0] > threshold).mean(), (drawn[1][1] <= threshold).mean()]
-    positives, negatives = (np.concatenate(scores) for scores in zip(*drawn))
-    above = _share_below(positives, negatives)  # for each positive, the negatives it outranks
-    below = 1 - _share_below(negatives, positives)
-    return LowerBound(
-        float(np.mean(right)),
-        float(above.mean()),
-        sqrt(sum(share * (1 - share) for share in right) / half) / 2,
-        sqrt(above.var() / len(above) + below.var() / len(below)),  # DeLong et al. 1988
-        4 * half,
+    quarter = sample // 4  # positives and negatives, to choose the threshold with and to judge it
+    choosing, judging = (
+        [_planted_ratio(codes, plan) for codes in _draw(plan, quarter, quarter, rng)]
+        for _ in range(2)
     )
+    threshold = _best_threshold(*choosing)
+    right = [(judging[0] > threshold).mean(), (judging[1] <= threshold).mean()]
+    # The AUC needs no threshold, so it is estimated from all. Each sequence is ranked rightly against some
+    # share of the other class; how these shares vary in both classes gives the error of their mean, the
+    # AUC (DeLong, DeLong & Clarke-Pearson, Biometrics 44, 837-845, 1988).
+    positives, negatives = (np.concatenate(scores) for scores in zip(choosing, judging))
+    outranked = _share_below(positives, negatives)  # for each positive, of the negatives
+    outranking = 1 - _share_below(negatives, positives)  # for each negative, of the positives
+    found = LowerBound(
+        accuracy=float(np.mean(right)),
+        auc=float(outranked.mean()),
+        accuracy_se=sqrt(sum(share * (1 - share) for share in right) / quarter) / 2,
+        auc_se=sqrt((outranked.var() + outranking.var()) / (2 * quarter)),
+        sample=4 * quarter,
+    )
+    return _with_noise(found, label_noise)
 
 
 # --- the ratio -----------------------------------------------------------------------------------
@@ -227,7 +232,8 @@ def _log_ratio(codes: np.ndarray, plan: Plan) -> np.ndarray:
     with np.errstate(divide="ignore"):  # log(0) is -inf: it cannot be a positive
         ratio = np.log(_planted_ratio(codes, plan))
     if plan.shuffle:
-        possible = ratio > -np.inf  # the others may have counts that no shuffled positive has either
+        # The others may have counts that no shuffled positive has either: -inf, not 0 over 0.
+        possible = ratio > -np.inf
         some = codes[possible]
         ratio[possible] += _log_background(some, plan.background) - _log_shuffled(some, plan)
         return ratio
@@ -259,7 +265,8 @@ def _planted_ratio(codes: np.ndarray, plan: Plan) -> np.ndarray:
     ratio = np.zeros(len(codes))
     rows = max(1, _BLOCK // codes.shape[1])
     for start in range(0, len(codes), rows):
-        block = codes[start : start + rows].astype(np.intp)  # once, or every look-up would convert it
+        # As whole indices, once, or every look-up would convert them.
+        block = codes[start : start + rows].astype(np.intp)
         sites = [_site_probability(block, ppm, plan.strand) for ppm in plan.ppms]
         replaced = {}
         for layout in plan.layouts:
@@ -308,9 +315,10 @@ def _replaced_probability(codes: np.ndarray, width: int, background: np.ndarray)
     for position in range(1, width):
         probability *= steps[:, position : position + windows]
     if background.ndim == 2 and windows > 1:
-        # What follows depends on the window, too: times the step out of it, over the leap across it.
+        # The base that follows depends on the window, too: times the step to it, over its probability if
+        # the window is not known. That is a leap from the base before the window, which the first has not.
         across = np.linalg.matrix_power(chain, width + 1)
-        leap = across[codes[:, : windows - 2], codes[:, width + 1 :]]  # windows 1 to the last but one
+        leap = across[codes[:, : windows - 2], codes[:, width + 1 :]]
         probability[:, :-1] *= steps[:, width:]
         probability[:, 1:-1] /= leap
         probability[:, 0] /= first[codes[:, width]]
@@ -358,7 +366,7 @@ def _log_shuffled(codes: np.ndarray, plan: Plan) -> np.ndarray:
         with np.errstate(divide="ignore"):  # counts that no positive has
             found[start : start + rows] = np.logaddexp.reduce(logs, axis=1)
     orders = factorial[plan.length] - factorial[counts].sum(axis=1)
-    return (found - orders)[which.ravel()]
+    return (found - orders)[which.ravel()]  # numpy 2.0 gives `which` a second axis
 
 
 def _counts_of_sites(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -367,7 +375,7 @@ def _counts_of_sites(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     for ppm in plan.ppms:
         own = {(0, 0, 0, 0): 1.0}
         for row in ppm:
-            own = _added(own, {tuple(base): p for base, p in zip(np.eye(4, dtype=int).tolist(), row) if p})
+            own = _added(own, {one: p for one, p in zip(_ONE_BASE, row) if p})
         turned = {counts[::-1]: probability for counts, probability in own.items()}
         if plan.strand == "either":
             ways = own.keys() | turned.keys()
@@ -392,31 +400,47 @@ def _added(one: dict, other: dict) -> dict:
 def _all_words(plan: Plan) -> tuple[np.ndarray, np.ndarray] | None:
     """The probabilities of all words at the motif's place in both classes, where these are all there is."""
     width = len(plan.ppms[0])
-    if len(plan.ppms) > 1 or plan.start is None and width < plan.length or width > _WIDEST:
+    several_places = plan.start is None and width < plan.length
+    if len(plan.ppms) > 1 or several_places or width > _WIDEST:
         return None
     negatives = plan.negative_background()
     if negatives is None or plan.background.ndim == 2 or not _alike(negatives, plan.background):
         return None
     positive, turned, negative = np.ones(1), np.ones(1), np.ones(1)
+    composition, _ = check_chain(negatives)
     for row, other in zip(plan.ppms[0], plan.ppms[0][::-1, ::-1]):
-        positive = np.outer(positive, row).ravel()
+        positive = np.outer(positive, row).ravel()  # (4 ** positions,)
         turned = np.outer(turned, other).ravel()
-        negative = np.outer(negative, check_chain(negatives)[0]).ravel()
+        negative = np.outer(negative, composition).ravel()
     return {"+": positive, "-": turned, "either": (positive + turned) / 2}[plan.strand], negative
 
 
-def _area(positive: np.ndarray, negative: np.ndarray) -> float:
-    """The AUC of the ratio, from the probabilities of all words in both classes.
+def best_auc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """The AUC of the likelihood ratio, from the probabilities of all words in both classes: ``(words,)``.
 
-    A tie counts one half; no care is needed to find ties, because two words of one ratio add the same
-    in either order.
+    Each negative word that a positive one outranks counts, and half of those of its own ratio. No care
+    is needed to find such ties: two words of one ratio add the same in either order. Words that neither
+    class has are to be left out (lesson 03).
     """
     order = np.argsort(positive / (positive + negative))
     positive, negative = positive[order], negative[order]
     return float(positive @ (np.cumsum(negative) - negative / 2))
 
 
-def _draw(plan: Plan, positives: int, negatives: int, rng: np.random.Generator):
+def _with_noise(found: Ceiling | LowerBound, label_noise: float) -> Ceiling | LowerBound:
+    """The same, judged by labels of which a share is flipped: what it has above 0.5 shrinks."""
+    kept = 1 - 2 * label_noise
+    return found._replace(
+        accuracy=0.5 + kept * (found.accuracy - 0.5),
+        auc=0.5 + kept * (found.auc - 0.5),
+        accuracy_se=kept * found.accuracy_se,
+        auc_se=kept * found.auc_se,
+    )
+
+
+def _draw(
+    plan: Plan, positives: int, negatives: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Codes of positives, and of negatives that owe them nothing."""
     codes = plan.sample_positives(positives, rng)[0]
     if plan.negative_background() is not None:
@@ -425,28 +449,34 @@ def _draw(plan: Plan, positives: int, negatives: int, rng: np.random.Generator):
 
 
 def _estimate(plan: Plan, sample: int, rng: np.random.Generator) -> Ceiling:
+    """The ceiling from drawn sequences, by the estimators that :func:`ceiling` describes."""
     positives = rng.binomial(sample, 0.5)
     both = _draw(plan, positives, sample - positives, rng)
     ratio = _log_ratio(np.concatenate(both), plan)
-    high = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # probability of being positive
-    low = 1 - high
-    # For each sequence, the sum over its pairs with all others, the lower ones and the higher ones.
-    pairs = 2 * (low * (np.cumsum(high) - high) + high * (np.sum(low) - np.cumsum(low)))
-    wrong = pairs / (sample - 1)
-    best = np.maximum(high, low)
+    p = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # of being positive, from the lowest
+    not_p = 1 - p
+    # For each sequence, 2 q (1 - p) added up over its pairs: first with the sequences before it, which
+    # are lower, so that it has the p; then with those after it, so that it has the q.
+    pairs = 2 * (not_p * (np.cumsum(p) - p) + p * (np.sum(not_p) - np.cumsum(not_p)))
+    wrong = pairs / (sample - 1)  # (sample,); its mean is the mean over all pairs
+    right = np.maximum(p, not_p)
+    # Each sequence moves all of its pairs, so that a mean over pairs has twice the standard error of a
+    # mean over sequences (U-statistic: Hoeffding, Annals of Mathematical Statistics 19, 293-325, 1948).
     return Ceiling(
-        float(best.mean()),
-        float(1 - wrong.mean()),
-        float(best.std() / sqrt(sample)),
-        float(2 * wrong.std() / sqrt(sample)),  # each sequence is in its pairs twice (Hoeffding 1948)
-        sample,
+        accuracy=float(right.mean()),
+        auc=float(1 - wrong.mean()),
+        accuracy_se=float(right.std() / sqrt(sample)),
+        auc_se=float(2 * wrong.std() / sqrt(sample)),
+        sample=sample,
     )
 
 
 def _best_threshold(positives: np.ndarray, negatives: np.ndarray) -> float:
+    """The score above which to call a sequence positive, so that the most calls are right."""
     scores = np.concatenate([positives, negatives])
     order = np.argsort(scores, kind="stable")
-    gained = np.where(order < len(positives), -1, 1).cumsum()  # right calls gained by a threshold here
+    # What a threshold here gains over calling all positive: negatives up to it, less positives.
+    gained = np.where(order < len(positives), -1, 1).cumsum()
     last = np.append(scores[order][1:] > scores[order][:-1], True)  # of equal scores
     return float(scores[order][np.argmax(np.where(last, gained, -len(scores)))])
 

@@ -51,8 +51,7 @@ class Picture:
         data = base64.b64encode(self.content.encode() if svg else self.content).decode()
         kind = "image/svg+xml" if svg else "image/png"
         return (
-            f'<img alt="{escape(self.alt)}" style="max-width:100%" '
-            f'src="data:{kind};base64,{data}">'
+            f'<img alt="{escape(self.alt)}" style="max-width:100%" src="data:{kind};base64,{data}">'
         )
 
 
@@ -112,6 +111,11 @@ def text_row(xs, y: float, words, *, size=12, fill=INK, bold=False) -> str:
     )
 
 
+def short_number(value: float) -> str:
+    """A number as short as it can be, with a true minus sign, which is as wide as a plus."""
+    return f"{value:g}".replace("-", "−")
+
+
 def tint(colour: str, share: float) -> str:
     """The colour mixed with white paper: from white (share 0) to the colour itself (1)."""
     share = min(max(share, 0.0), 1.0)
@@ -137,10 +141,16 @@ def one_hot_picture(encoded: np.ndarray, title: str = "") -> Picture:
             "choose one, for example encoded[0]"
         )
     alt = describe_one_hot(encoded, title)
-    grid, width, height = one_hot_grid(encoded)
+    return _titled(title, *one_hot_grid(encoded), alt, left=4)
+
+
+def _titled(
+    title: str, drawing: str, width: float, height: float, alt: str, left: float
+) -> Picture:
+    """An SVG fragment of that size as a picture, with a title above it if there is one."""
     heading = text(8, 14, title, anchor="start", bold=True) if title else ""
     top = 24 if title else 4
-    body = f"{heading}<g transform='translate(4 {top})'>{grid}</g>"
+    body = f"{heading}<g transform='translate({left:g} {top})'>{drawing}</g>"
     width = max(width + 8, 16 + 7.5 * len(title))
     return Picture(svg(width, height + top + 4, body, alt), alt)
 
@@ -252,17 +262,13 @@ def logo_picture(
     ppm = check_ppm(ppm)
     bits = information(ppm, background) - correction
     heights = ppm * np.maximum(bits, 0)[:, None]
-    drawing, width, height = logo(heights, limits=(0, max(2, heights.sum(axis=1).max())))
     each = ", ".join(f"{number:.2f}" for number in np.round(bits, 2) + 0.0)
     alt = (
         f"{title + ': ' if title else ''}sequence logo of {len(ppm)} positions, consensus "
         f"{consensus(ppm)}; {heights.sum():.2f} bits in all, position by position {each}."
     )
-    heading = text(8, 14, title, anchor="start", bold=True) if title else ""
-    top = 24 if title else 4
-    body = f"{heading}<g transform='translate(2 {top})'>{drawing}</g>"
-    width = max(width + 8, 16 + 7.5 * len(title))
-    return Picture(svg(width, height + top + 4, body, alt), alt)
+    drawing = logo(heights, limits=(0, max(2, heights.sum(axis=1).max())))
+    return _titled(title, *drawing, alt, left=2)
 
 
 def logo(
@@ -302,23 +308,10 @@ def logo(
     if limits is None:
         limits = heights.clip(max=0).sum(axis=1).min(), heights.clip(min=0).sum(axis=1).max()
     marks = ticks(*limits, max(1, int(high / 26)))
-    low, most, wide, top = min(marks[0], 0), max(marks[-1], 0), cell * len(heights), 8
-    scale = high / (most - low)
+    most, wide, top = marks[-1], cell * len(heights), 8  # the marks include 0
+    scale = high / (most - marks[0])
     zero = top + most * scale
-
-    # One path for all letters of a base: few elements, so that an explorer redraws fast.
-    paths = dict.fromkeys(ALPHABET, "")
-    for position, row in enumerate(heights.tolist()):
-        x, up, down = left + position * cell + 0.03 * cell, zero, zero
-        for base in sorted(range(4), key=lambda base: abs(row[base])):
-            size = row[base] * scale
-            top_edge, up, down = (up - size, up - size, down) if size > 0 else (down, up, down - size)
-            if abs(size) > 0.3:  # less than a third of a pixel is not seen
-                letter = ALPHABET[base]
-                paths[letter] += letter_path(letter, x, top_edge, 0.94 * cell, abs(size))
-    letters = "".join(
-        f"<path fill='{BASE_COLOURS[base]}' d='{path}'/>" for base, path in paths.items() if path
-    )
+    letters = _letter_stacks(heights * scale, left, zero, cell)
     heights_of_marks = [zero - mark * scale for mark in marks]
     strokes = "".join(f"M{left - 4:g} {y:g}h-4" for y in heights_of_marks)
     axis = (
@@ -326,7 +319,7 @@ def logo(
         f"fill='none' stroke='{FAINT}'/>"
     )
     words = [
-        text(left - 11, y, f"{mark:g}".replace("-", "−"), size=10, anchor="end", fill=FAINT)
+        text(left - 11, y, short_number(mark), size=10, anchor="end", fill=FAINT)
         for mark, y in zip(marks, heights_of_marks)
     ]
     words.append(
@@ -338,6 +331,29 @@ def logo(
     return axis + letters + "".join(words), left + wide + 2, top + high + 20
 
 
+def _letter_stacks(sizes: np.ndarray, left: float, zero: float, cell: float) -> str:
+    """The letters, `sizes` ``(width, 4)`` pixels high, as one path for each base.
+
+    So few elements let an explorer redraw fast.
+    """
+    paths = dict.fromkeys(ALPHABET, "")
+    for position, row in enumerate(sizes.tolist()):
+        x = left + position * cell + 0.03 * cell
+        above, below = zero, zero  # where the letters so far end
+        for size, letter in sorted(zip(row, ALPHABET), key=lambda pair: abs(pair[0])):
+            if size > 0:
+                above -= size
+                y = above
+            else:
+                y = below
+                below -= size
+            if abs(size) > 0.3:  # less than a third of a pixel is not seen
+                paths[letter] += letter_path(letter, x, y, 0.94 * cell, abs(size))
+    return "".join(
+        f"<path fill='{BASE_COLOURS[base]}' d='{path}'/>" for base, path in paths.items() if path
+    )
+
+
 def letter_path(base: str, x: float, y: float, width: float, height: float) -> str:
     """The outline of a base's letter, as SVG path data that fills the box from corner ``(x, y)``.
 
@@ -345,7 +361,8 @@ def letter_path(base: str, x: float, y: float, width: float, height: float) -> s
     edges; a font does neither.
     """
 
-    places = 1 if height >= 20 else 2  # the ends of a flat arc decide how far it reaches to the left
+    # Of a flat letter, the ends of an arc decide how far it reaches to the left: one digit more.
+    places = 1 if height >= 20 else 2
 
     def h(share: float) -> str:
         return f"{round(x + share * width, 1):g}"
@@ -425,7 +442,12 @@ def boxes_picture(
             points = (x1 + width / 2, y1 + height * down, x2 + width / 2, y2 + height * (not down))
         else:
             right = x2 > x1
-            points = (x1 + width * right, y1 + height / 2, x2 + width * (not right), y2 + height / 2)
+            points = (
+                x1 + width * right,
+                y1 + height / 2,
+                x2 + width * (not right),
+                y2 + height / 2,
+            )
         parts.append(
             "<line x1='{:g}' y1='{:g}' x2='{:g}' y2='{:g}' ".format(*points)
             + f"stroke='{FAINT}' stroke-width='1.6' marker-end='url(#tip)'/>"

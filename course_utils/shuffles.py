@@ -90,47 +90,57 @@ def as_codes(sequences: str | Iterable[str] | np.ndarray) -> np.ndarray:
             what stands where (lesson 03).
     """
     if isinstance(sequences, np.ndarray):
-        codes = sequences
+        codes = letters = sequences
         if codes.ndim != 2 or codes.dtype.kind not in "ui" or codes.size == 0:
             raise SequenceError(
                 "sequences are strings, or whole numbers 0 to 3 of the shape (N, L); an array of "
                 f"{codes.dtype} of the shape {codes.shape} came"
             )
     else:
-        if isinstance(sequences, str):
-            sequences = [sequences]
-        if isinstance(sequences, bytes) or not isinstance(sequences, Iterable):
-            raise SequenceError(
-                f"{type(sequences).__name__} came; a str, several of them, or an array of codes is expected"
-            )
-        sequences, rows = list(sequences), []
-        for number, sequence in enumerate(sequences):
-            if not isinstance(sequence, str):
-                raise SequenceError(
-                    f"sequence number {number} is of type {type(sequence).__name__}; a str is expected"
-                )
-            try:
-                rows.append(to_codes(sequence))
-            except SequenceError as error:
-                raise SequenceError(f"sequence number {number}: {error}") from None
-        if not rows:
-            raise SequenceError("there are no sequences: the list is empty")
-        lengths = [len(row) for row in rows]
-        if min(lengths) < max(lengths):
-            other = next(i for i, length in enumerate(lengths) if length != lengths[0])
-            raise SequenceError(
-                f"sequences of unequal length: number 0 has {lengths[0]} bases, number {other} has "
-                f"{lengths[other]}; cut or pad them to one length"
-            )
-        codes = np.stack(rows)
+        letters = _as_list(sequences)
+        codes = _codes_of(letters)
     if codes.min() < 0 or codes.max() > 3:
         row, position = np.argwhere((codes < 0) | (codes > 3))[0]
-        came = codes[row, position] if isinstance(sequences, np.ndarray) else sequences[row][position]
+        came = letters[row][position]  # as it was written
         raise SequenceError(
             f"{came} stands at position {position} of sequence number {row}; A, C, G, T (codes 0 to 3) "
             "are expected: an unknown base cannot be counted, so cut it out or leave the sequence out"
         )
     return codes.astype(np.uint8, copy=False)
+
+
+def _as_list(sequences: str | Iterable[str]) -> list:
+    if isinstance(sequences, str):
+        return [sequences]
+    if isinstance(sequences, bytes) or not isinstance(sequences, Iterable):
+        raise SequenceError(
+            f"{type(sequences).__name__} came; a str, several of them, or an array of codes is expected"
+        )
+    return list(sequences)
+
+
+def _codes_of(sequences: list) -> np.ndarray:
+    """Codes ``(N, L)`` of a list of text; 4 stands for a letter that is no base."""
+    rows = []
+    for number, sequence in enumerate(sequences):
+        if not isinstance(sequence, str):
+            raise SequenceError(
+                f"sequence number {number} is of type {type(sequence).__name__}; a str is expected"
+            )
+        try:
+            rows.append(to_codes(sequence))
+        except SequenceError as error:
+            raise SequenceError(f"sequence number {number}: {error}") from None
+    if not rows:
+        raise SequenceError("there are no sequences: the list is empty")
+    lengths = [len(row) for row in rows]
+    if min(lengths) < max(lengths):
+        other = next(i for i, length in enumerate(lengths) if length != lengths[0])
+        raise SequenceError(
+            f"sequences of unequal length: number 0 has {lengths[0]} bases, number {other} has "
+            f"{lengths[other]}; cut or pad them to one length"
+        )
+    return np.stack(rows)
 
 
 def check_generator(rng: np.random.Generator) -> np.random.Generator:
@@ -147,7 +157,8 @@ def check_generator(rng: np.random.Generator) -> np.random.Generator:
     return rng
 
 
-def _as_they_came(codes: np.ndarray, sequences):
+def _as_they_came(codes: np.ndarray, sequences: Sequences) -> Sequences:
+    """Codes as the kind of thing that `sequences` is: codes, one ``str``, or a list of them."""
     if isinstance(sequences, np.ndarray):
         return codes
     letters = from_codes(codes)
@@ -155,11 +166,14 @@ def _as_they_came(codes: np.ndarray, sequences):
 
 
 def _trees() -> np.ndarray:
-    """``(4, 16, 4)``: for each end, the 16 trees: the dinucleotide that is each base's last edge."""
+    """``(4, 16, 4)``: for each end, the 16 trees: the dinucleotide that is each base's last edge.
+
+    Of the 4 ** 4 ways to give each base a base to lead to, those in which all arrive at the end.
+    """
     found = []
     for end in range(4):
         for leads_to in product(range(4), repeat=4):
-            after_three = range(4)
+            after_three = range(4)  # where each base stands after three steps, enough for any tree
             for _ in range(3):
                 after_three = [leads_to[base] for base in after_three]
             if leads_to[end] == end and set(after_three) == {end}:
@@ -171,6 +185,7 @@ _TREES = _trees()
 
 
 def _walk(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shuffle sequences ``(N, L)``: draw last edges, sort the others at random, and walk along them."""
     many, length = codes.shape
     rows = np.arange(many)
     pairs = 4 * codes[:, :-1] + codes[:, 1:]  # (N, L - 1): the edges
@@ -208,10 +223,12 @@ def _draw_trees(
     """``(N, 4)``: the dinucleotide that is the last edge of each base, drawn by the number of choices."""
     many = len(counts)
     choices = np.concatenate([counts, np.ones((many, 1))], axis=1)  # (N, 17), the last for _ROOT
-    row, base = np.nonzero(leaving == 0)  # a base that is not there hangs from the end, where it harms nobody
+    # A base without edges hangs from the end, where it harms nobody: one way, not none.
+    row, base = np.nonzero(leaving == 0)
     choices[row, 4 * base + end[row]] = 1
     trees = _TREES[end]  # (N, 16, 4)
     weight = choices[np.arange(many)[:, None, None], trees].prod(axis=2)
     upto = weight.cumsum(axis=1)  # (N, 16)
+    # Below the total, which rounding could reach: there is no seventeenth tree.
     drawn = np.minimum(rng.random(many) * upto[:, -1], np.nextafter(upto[:, -1], 0))
     return trees[np.arange(many), (upto <= drawn[:, None]).sum(axis=1)]

@@ -13,6 +13,8 @@ two classes can be told apart at best is :mod:`course_utils.ceilings`. Explained
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from math import factorial
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +31,8 @@ from course_utils.sequences import from_codes
 from course_utils.shuffles import as_codes, check_generator, shuffle_bases, shuffle_dinucleotides
 
 STRANDS = ("+", "-", "either")
-NEGATIVES = ("background", "gc", "shuffled", "dinucleotides")
+SHUFFLES = {"shuffled": shuffle_bases, "dinucleotides": shuffle_dinucleotides}
+NEGATIVES = ("background", "gc", *SHUFFLES)
 ORDERS = ("fixed", "free")
 
 _MOST_LAYOUTS = 10_000
@@ -84,10 +87,11 @@ def sample_sites(ppm: np.ndarray, many: int, rng: np.random.Generator) -> np.nda
     ppm = check_ppm(ppm)
     check_whole("the number of sites", many, 0)
     uniform = check_generator(rng).random((len(ppm), many))
-    # The last edge is moved out of reach, so that rounding never draws a base of probability 0.
     rows = ppm / ppm.sum(axis=1, keepdims=True)
     sites = np.empty((many, len(ppm)), dtype=np.uint8)
     for position, row in enumerate(rows):
+        # Impossible bases are left out and the last possible one takes the rest, so that rounding
+        # never draws a base of probability 0.
         possible = np.flatnonzero(row)
         edges = np.cumsum(row[possible])[:-1]
         sites[:, position] = possible[np.searchsorted(edges, uniform[position], side="right")]
@@ -117,7 +121,9 @@ def plant(
     many, length = codes.shape
     width = sites.shape[1]
     if len(sites) != many:
-        raise SimulationError(f"{len(sites)} sites came for {many} sequences; one for each is expected")
+        raise SimulationError(
+            f"{len(sites)} sites came for {many} sequences; one for each is expected"
+        )
     _check_width(width, length)
     starts, strands = np.asarray(starts), np.asarray(strands)
     for what, given in (("starts", starts), ("strands", strands)):
@@ -137,9 +143,10 @@ def plant(
     odd = [strand for strand in np.unique(strands) if strand not in STRANDS[:2]]
     if odd:
         raise SimulationError(f"a strand is {str(odd[0])!r}; '+' or '-' is expected")
-    turned = np.where((strands == "-")[:, None], 3 - sites[:, ::-1], sites)  # 3 - code: the complement
+    complement = 3 - sites  # of codes 0 to 3
+    written = np.where((strands == "-")[:, None], complement[:, ::-1], sites)
     planted = codes.copy()
-    planted[np.arange(many)[:, None], starts[:, None] + np.arange(width)] = turned
+    planted[np.arange(many)[:, None], starts[:, None] + np.arange(width)] = written
     return planted
 
 
@@ -152,6 +159,7 @@ class Layout(NamedTuple):
     Attributes:
         offsets: of each motif, from the leftmost.
         span: bases from the first of the leftmost to the end of the rightmost.
+        probability: of this layout among all that a :class:`Plan` allows.
     """
 
     offsets: tuple[int, ...]
@@ -180,7 +188,9 @@ class Plan:
     @property
     def shuffle(self) -> str | None:
         """``"shuffled"`` or ``"dinucleotides"``; None if negatives are fresh."""
-        return self.against if isinstance(self.against, str) and self.against in NEGATIVES[2:] else None
+        if isinstance(self.against, str) and self.against in SHUFFLES:
+            return self.against
+        return None
 
     def negative_background(self) -> np.ndarray | None:
         """What fresh negatives are drawn from; None if negatives are shuffled positives."""
@@ -192,13 +202,23 @@ class Plan:
             return self.background
         first, _ = check_chain(self.background)
         sites = np.concatenate(self.ppms)
-        share = sites[:, 1:3].sum() + (self.length - len(sites)) * first[1:3].sum()
-        return gc_background(share / self.length)
+        strong = sites[:, 1:3].sum() + (self.length - len(sites)) * first[1:3].sum()
+        gc = strong / self.length
+        if not 0 < gc < 1:
+            raise SimulationError(
+                f"the positives have the GC content {gc:g}, motif and all; negatives can match one above 0 "
+                "and below 1: give a background as `against`"
+            )
+        return gc_background(gc)
 
-    def sample_positives(self, many: int, rng: np.random.Generator):
-        """`many` positives: codes, starts, strands."""
+    def sample_positives(
+        self, many: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`many` positives: codes ``(many, length)``, and ``(many, motifs)`` starts and strands."""
         codes = sample_background(many, self.length, self.background, rng)
-        layout = rng.choice(len(self.layouts), many, p=[layout.probability for layout in self.layouts])
+        layout = rng.choice(
+            len(self.layouts), many, p=[layout.probability for layout in self.layouts]
+        )
         offsets = np.array([layout.offsets for layout in self.layouts])[layout]  # (many, motifs)
         places = np.array([(p.start, p.stop) for p in map(self.places, self.layouts)])[layout]
         starts = offsets + rng.integers(places[:, 0], places[:, 1])[:, None]
@@ -211,15 +231,16 @@ class Plan:
                 codes = plant(codes, sites, starts[:, motif], strands[:, motif])
         return codes, starts, strands
 
-    def sample_negatives(self, many: int, positives: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def sample_negatives(
+        self, many: int, positives: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """`many` negatives as codes; shuffles of the positives, in turn, if they are shuffled ones."""
         fresh = self.negative_background()
         if fresh is not None:
             return sample_background(many, self.length, fresh, rng)
         if not many:
             return positives[:0]
-        shuffle = shuffle_bases if self.shuffle == "shuffled" else shuffle_dinucleotides
-        return shuffle(positives[np.arange(many) % len(positives)], rng)
+        return SHUFFLES[self.shuffle](positives[np.arange(many) % len(positives)], rng)
 
 
 def simulate(
@@ -282,7 +303,9 @@ def simulate(
         order=order,
     )
     if not positives and plan.negative_background() is None:
-        raise SimulationError("there are no positives to shuffle; negatives can be fresh, see `against`")
+        raise SimulationError(
+            "there are no positives to shuffle; negatives can be fresh, see `against`"
+        )
     check_generator(rng)
     codes, starts, strands = plan.sample_positives(positives, rng)
     others = plan.sample_negatives(negatives, codes, rng)
@@ -314,7 +337,7 @@ def flip_labels(labels: np.ndarray, share: float, rng: np.random.Generator) -> n
     return labels
 
 
-# --- checks --------------------------------------------------------------------------------------
+# --- choices, checked ----------------------------------------------------------------------------
 
 
 def make_plan(
@@ -364,9 +387,12 @@ def make_plan(
 
 
 def _layouts(widths: list[int], gap: tuple[int, int] | None, order: str) -> list[Layout]:
+    """All ways to set motifs of these widths side by side, equally likely."""
     if len(widths) == 1:
         if gap is not None:
-            raise SimulationError(f"the gap is {gap} and there is one motif; a gap lies between two")
+            raise SimulationError(
+                f"the gap is {gap} and there is one motif; a gap lies between two"
+            )
         gap = (0, 0)
     elif gap is None:
         raise SimulationError(
@@ -375,16 +401,20 @@ def _layouts(widths: list[int], gap: tuple[int, int] | None, order: str) -> list
     try:
         fewest, most = gap
     except (TypeError, ValueError):
-        raise SimulationError(f"the gap is {gap!r}; two whole numbers are expected, fewest and most") from None
+        raise SimulationError(
+            f"the gap is {gap!r}; two whole numbers are expected, fewest and most"
+        ) from None
     check_whole("the smallest gap", fewest, 0)
     check_whole("the largest gap", most, fewest)
-    orders = list(permutations(range(len(widths)))) if order == "free" else [tuple(range(len(widths)))]
-    many = len(orders) * (most - fewest + 1) ** (len(widths) - 1)
+    free = order == "free"
+    many = (most - fewest + 1) ** (len(widths) - 1) * (factorial(len(widths)) if free else 1)
     if many > _MOST_LAYOUTS:
         raise SimulationError(
             f"{len(widths)} motifs with gaps of {fewest} to {most} can be set in {many} ways; "
             f"up to {_MOST_LAYOUTS} are expected: narrow the gap or take fewer motifs"
         )
+    given = tuple(range(len(widths)))
+    orders = permutations(given) if free else [given]
     layouts = []
     for motifs, gaps in product(orders, product(range(fewest, most + 1), repeat=len(widths) - 1)):
         offsets, end = [0] * len(widths), 0
@@ -402,7 +432,7 @@ def check_noise(share: float) -> None:
         SimulationError: for a share outside 0 to 0.5: beyond one half, labels mean the opposite
             (lesson 03).
     """
-    if not 0 <= share <= 0.5:
+    if not isinstance(share, Real) or not 0 <= share <= 0.5:
         raise SimulationError(f"the label noise is {share}; a share from 0 to 0.5 is expected")
 
 
@@ -415,4 +445,6 @@ def _check_width(width: int, length: int) -> None:
 
 def _check_choice(what: str, choice: str, choices: tuple[str, ...]) -> None:
     if choice not in choices:
-        raise SimulationError(f"{what} is {choice!r}; choose one of {', '.join(map(repr, choices))}")
+        raise SimulationError(
+            f"{what} is {choice!r}; choose one of {', '.join(map(repr, choices))}"
+        )

@@ -449,3 +449,8 @@ def test_the_smallest_p_values_alone_are_adjusted_for_all_tests_and_never_too_lo
 def test_edges_of_many_tests():
     assert benjamini_hochberg([]).shape == (0,)
     np.testing.assert_allclose(benjamini_hochberg([0, 1, 1]), [0, 1, 1])
+
+
+def test_scores_beyond_any_word_have_no_chance_however_large_the_weights():
+    distribution = score_distribution(np.full((2, 4), 1e7))
+    assert distribution.p_value([2e7, 3e7]).tolist() == [1.0, 0.0]

@@ -384,3 +384,18 @@ def test_against_dinucleotide_shuffles_a_lower_bound_is_given_and_called_so():
     bound = lower_bound(PPM, start=7, against="background", rng=rng(), sample=40_000)
     assert abs(bound.accuracy - known.accuracy) < 4 * bound.accuracy_se
     assert abs(bound.auc - known.auc) < 4 * bound.auc_se
+
+
+def test_wrong_labels_take_as_much_of_a_lower_bound_as_of_a_ceiling():
+    clean = lower_bound(PPM, start=7, rng=rng(), sample=4000)
+    noisy = lower_bound(PPM, start=7, label_noise=0.1, rng=rng(), sample=4000)
+    assert type(noisy) is type(clean) and noisy.sample == clean.sample
+    assert [2 * number - 1 for number in noisy[:2]] == pytest.approx(
+        [0.8 * (2 * number - 1) for number in clean[:2]]
+    )
+    assert noisy[2:4] == pytest.approx([0.8 * error for error in clean[2:4]])
+
+
+def test_too_many_orders_are_refused_before_they_are_listed():
+    with pytest.raises(ValueError, match="narrow the gap or take fewer motifs"):
+        make_plan([PPM] * 20, length=200, gap=(0, 0), order="free")  # 20! of them

@@ -4,12 +4,9 @@ import numpy as np
 
 from course_utils.datasets import shipped
 from course_utils.exercises import Exercise, Mistake
+from course_utils.exercises._random import random_sequence
 from course_utils.plotting import one_hot_picture
 from course_utils.sequences import ALPHABET, read_fasta
-
-
-def _random_sequence(rng: np.random.Generator, length: int, letters: str = ALPHABET) -> str:
-    return "".join(rng.choice(list(letters), size=length))
 
 
 def _draw(encoded) -> str:
@@ -31,7 +28,7 @@ def _encode_cases(rng):
     cases = [("ATACAA", "ACGT"), ("AC", "ATCG"), ("GATC", "TGCA")]
     for length in (7, 25):
         order = "".join(rng.permutation(list(ALPHABET)))
-        cases.append((_random_sequence(rng, length), order))
+        cases.append((random_sequence(rng, length), order))
     return cases
 
 
@@ -90,7 +87,7 @@ def _decode(encoded: np.ndarray, order: str = ALPHABET, nothing: str = "N") -> s
 
 
 def _with_unknown(rng, length: int) -> np.ndarray:
-    encoded = _encode(_random_sequence(rng, length))
+    encoded = _encode(random_sequence(rng, length))
     encoded[rng.integers(length)] = 0
     return encoded
 
@@ -143,7 +140,7 @@ def _flip(encoded: np.ndarray) -> np.ndarray:
 
 
 def _flip_cases(rng):
-    many = np.array([_encode(_random_sequence(rng, 6)) for _ in range(3)])
+    many = np.array([_encode(random_sequence(rng, 6)) for _ in range(3)])
     return [(_encode("AACG"),), (_encode("GATTACA"),), (many,)]
 
 
@@ -283,7 +280,7 @@ def _reshaped(encoded: np.ndarray):
 
 def _conv1d_cases(rng):
     def batch(many, length):
-        return np.array([_encode(_random_sequence(rng, length)) for _ in range(many)], np.uint8)
+        return np.array([_encode(random_sequence(rng, length)) for _ in range(many)], np.uint8)
 
     return [(batch(1, 5),), (batch(3, 4),), (batch(2, 9),)]
 

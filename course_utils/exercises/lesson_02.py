@@ -1,11 +1,14 @@
-"""The exercises of lesson 02: the matrices here, scanning in `lesson_02_scanning`."""
+"""The exercises of lesson 02: matrices in this file, scanning in `_lesson_02_scanning.py`.
+
+They are two files for their length alone: the lesson finds all of them here.
+"""
 
 from math import log2
 
 import numpy as np
 
 from course_utils.exercises import Exercise, Mistake
-from course_utils.exercises.lesson_02_scanning import (
+from course_utils.exercises._lesson_02_scanning import (
     benjamini_hochberg,
     choose_threshold,
     p_value,
@@ -282,7 +285,7 @@ information = Exercise(
             Mistake(
                 lambda ppm, e=extra: 2 + (ppm * np.log2(ppm + e)).sum(axis=1),
                 f"this looks like {extra:g} added inside the logarithm, which shifts every "
-                f"position a little; leave the zeros out, or add far less.",
+                "position a little; leave the zeros out, or add far less.",
             )
             for extra in (1e-6, 1e-5, 1e-4, 1e-3)
         ),

@@ -1,18 +1,18 @@
-"""The exercises of lesson 03: here sites, backgrounds, shuffles; the ceilings are in `lesson_03_ceilings`."""
+"""The exercises of lesson 03: sites, backgrounds, shuffles; the ceilings in `_lesson_03_ceilings.py`.
+
+They are two files for their length alone: the lesson finds all of them here.
+"""
 
 from collections import Counter
 
 import numpy as np
 
 from course_utils.exercises import Exercise, Mistake
-from course_utils.exercises.lesson_03_ceilings import best_rule, ceiling_by_hand
+from course_utils.exercises._lesson_03_ceilings import best_rule, ceiling_by_hand
+from course_utils.exercises._random import random_sequence
 from course_utils.sequences import ALPHABET
 
 __all__ = ["best_rule", "ceiling_by_hand", "match_gc", "same_dinucleotides", "sample_site"]
-
-
-def _random_sequence(rng: np.random.Generator, length: int) -> str:
-    return "".join(rng.choice(list(ALPHABET), size=length))
 
 
 # --- sample_site: from uniform numbers to a site -------------------------------------------------
@@ -250,14 +250,15 @@ def _pair_cases(rng):
         ("ACA", "ACACA"),  # the same shares, not the same counts
         ("ACGA", "CGAC"),  # the same dinucleotides, and not the same ends
     ]
+    by_hand = len(cases)
     for length in (4, 12):
         hinge = str(rng.choice(list(ALPHABET)))
-        loops = [hinge + _random_sequence(rng, length + more) for more in (0, 3)]
+        loops = [hinge + random_sequence(rng, length + more) for more in (0, 3)]
         cases.append((loops[0] + loops[1] + hinge, loops[1] + loops[0] + hinge))
-    letters = _random_sequence(rng, 20)
+    letters = random_sequence(rng, 20)
     cases.append((letters, "".join(rng.permutation(list(letters)))))
-    return [
-        case if rng.random() < 0.5 or number < 10 else case[::-1]
+    return [  # of the drawn ones, either sequence may come first
+        case if rng.random() < 0.5 or number < by_hand else case[::-1]
         for number, case in enumerate(cases)
     ]
 

@@ -1,4 +1,4 @@
-"""The picture and the numbers of the threshold explorer: what :mod:`.threshold` computes, drawn."""
+"""The picture, numbers and summary of the threshold explorer: what `threshold.compute` gives, drawn."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import numpy as np
 
 from course_utils import plotting
 from course_utils.explorers import Panels, table
+from course_utils.explorers._words import write_bits, write_many
 from course_utils.scanning import STRANDS
 
-if TYPE_CHECKING:  # the other way round when it runs
+if TYPE_CHECKING:  # only for the hints: when it runs, threshold imports this file
     from course_utils.explorers.threshold import ThresholdView, Window
 
 RANDOM, SITES = plotting.FAINT, "#0072B2"
 SIGN = {"+": "+", "-": "−"}
 LEFT, WIDE, TALL = 58, 610, 150  # pixels: margin, width and height of the track
+SMALL = {"size": 10, "fill": plotting.FAINT}  # words on axes
 LANE, LETTERS = 14, 64  # height of the lane of hits; most bases that are written as letters
 
 
 def draw(view: ThresholdView) -> Panels:
     """The scores along the sequence, the two distributions, and the counts."""
-    one = table(
+    counts = table(
         [
             (
                 f"{write_bits(view.threshold)} bits", write_p(view.p_value), _percent(view.sensitivity),
@@ -38,19 +40,20 @@ def draw(view: ThresholdView) -> Panels:
         _row(view, f"best hit {number}", window) for number, window in enumerate(view.best, start=1)
     ]
     rows.append(_row(view, f"looked at: number {view.rank}", view.looked_at))
-    windows = table(rows, head=("window", "start", "strand", "word", "bits", "p-value", "hit", "genome"))
+    head = ("window", "start", "strand", "word", "bits", "p-value", "hit", "genome")
+    windows = table(rows, head)
     motif = view.scan.motif
     found = " and ".join(f"{count:,} on {SIGN[strand]}" for strand, count in view.hits.items())
     summary = (
         f"{motif.name} over {len(view.scan.sequence):,} bases, threshold "
         f"{write_bits(view.threshold)} bits: p-value {write_p(view.p_value)}, "
         f"{_percent(view.sensitivity)} of true sites pass; "
-        f"{_many(view.found, 'hit')} ({found}), {_number(view.expected)} expected by chance. "
-        f"{_sentence(view)}"
+        f"{write_many(view.found, 'hit')} ({found}), {_number(view.expected)} expected by chance. "
+        f"{' '.join(_looked_at(view))}"
     )
     if view.threshold > motif.best:
         summary += " " + " ".join(_unreachable(view))
-    return Panels(_picture(view, summary), one + windows, summary)
+    return Panels(_picture(view, summary), counts + windows, summary)
 
 
 def _row(view: ThresholdView, name: str, window: Window) -> tuple[str, ...]:
@@ -68,12 +71,8 @@ def _genome(view: ThresholdView, window: Window) -> str:
     return f"{chromosome}:{first + window.start}-{first + window.start + len(window.word)}"
 
 
-def _sentence(view: ThresholdView) -> str:
-    """The window that is looked at, in words."""
-    return " ".join(_sentence_in_two(view))
-
-
-def _sentence_in_two(view: ThresholdView) -> tuple[str, str]:
+def _looked_at(view: ThresholdView) -> tuple[str, str]:
+    """The window that is looked at, in words: a sentence on two lines."""
     window, place = view.looked_at, _genome(view, view.looked_at)
     verdict = "a hit" if window.score >= view.passing else "no hit"
     return (
@@ -84,6 +83,7 @@ def _sentence_in_two(view: ThresholdView) -> tuple[str, str]:
 
 
 def _unreachable(view: ThresholdView) -> tuple[str, str]:
+    """Why nothing passes a threshold above the best word: a sentence on two lines."""
     best = view.scan.motif.best
     p_value = view.scan.motif.random.p_value(best)
     return (
@@ -93,6 +93,7 @@ def _unreachable(view: ThresholdView) -> tuple[str, str]:
 
 
 def write_p(value: float) -> str:
+    """A p-value, to two digits."""
     if value == 0 or value >= 0.001:
         return f"{value:.2g}"
     digits, power = f"{value:.1e}".split("e")
@@ -112,15 +113,8 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else write_p(value)
 
 
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("s" if number != 1 else "")
-
-
-def write_bits(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
-
-
 # --- the picture ---------------------------------------------------------------------------------
+
 
 def _picture(view: ThresholdView, label: str) -> str:
     motif, length = view.scan.motif, len(view.scan.sequence)
@@ -131,7 +125,7 @@ def _picture(view: ThresholdView, label: str) -> str:
     parts = [plotting.text(8, 14, title, anchor="start", bold=True)]
     track, y = _track(view, 28)
     parts.append(track)
-    for number, line in enumerate(_sentence_in_two(view)):
+    for number, line in enumerate(_looked_at(view)):
         parts.append(plotting.text(LEFT, y + 10 + 16 * number, line, size=11, anchor="start"))
     y += 48
     parts += [_distributions(view, y), _counts(view, y)]
@@ -140,61 +134,63 @@ def _picture(view: ThresholdView, label: str) -> str:
 
 def _track(view: ThresholdView, top: float) -> tuple[str, float]:
     """The best score at each pixel, plus strand upwards, minus strand downwards; also the end of it."""
-    motif, (first, end) = view.scan.motif, view.shown
-    low, high = motif.range
-    many = end - first
-    columns = min(many, WIDE)
-    column = WIDE / columns
+    first, end = view.shown
     tall = TALL / len(view.strands)
-    middle = 20 + (16 if many <= LETTERS else 0)
-    edges = np.arange(columns) * many // columns
+    middle = 20 + (16 if end - first <= LETTERS else 0)
 
     def x_of(base: float) -> float:
-        return LEFT + (base - first) * WIDE / many
+        return LEFT + (base - first) * WIDE / (end - first)
 
     parts, y = [], top
-    for strand in "+-":
+    for strand in STRANDS:
         if strand == "-":
             parts.append(_positions(view, y, middle, x_of))
             y += middle
-        if strand not in view.strands:
-            continue
-        up = 1 if strand == "+" else -1
-        base = y + LANE + tall if up == 1 else y
-        scores = np.full(many, -np.inf, dtype=np.float32)
-        seen = view.scan.scores[STRANDS.index(strand), first:end]
-        scores[: len(seen)] = seen
-        best = np.maximum.reduceat(scores, edges)
-        heights = (np.clip(best, low, high) - low) * (tall / (high - low))
-        pale, strong = plotting.tint(plotting.FAINT, 0.66), plotting.ACCENT
-        parts.append(f"<path d='{_skyline(heights, LEFT, column, base, up)}' fill='{pale}'/>")
-        # A bar stands at the first base of its window, and so does the line of the window looked at.
-        if view.looked_at.strand == strand:
-            x = x_of(view.looked_at.start + 0.5)
-            line = f"M{x:.1f} {y:g}v{LANE + tall:g}"
-            parts.append(f"<path d='{line}' stroke='{plotting.INK}' stroke-dasharray='2 2'/>")
-        hits = np.flatnonzero(best >= view.passing)
-        lane = y if up == 1 else base + tall
-        parts.append(_marks(hits, heights, column, base, up, lane, strong))
-        line = base - up * (np.clip(view.threshold, low, high) - low) * tall / (high - low)
-        parts.append(
-            f"<path d='M{LEFT} {line:.1f}h{WIDE}' stroke='{plotting.INK}' stroke-dasharray='5 3'/>"
-            f"<path d='M{LEFT} {base:g}h{WIDE}m{-WIDE} 0v{-up * tall:g}' fill='none' "
-            f"stroke='{plotting.FAINT}'/>"
-        )
-        name = f"hits {SIGN[strand]}"
-        parts.append(
-            plotting.text(LEFT - 6, lane + LANE / 2, name, size=11, anchor="end", bold=True)
-        )
-        for mark in plotting.ticks(low, high, max(2, int(tall / 24))):
-            place = base - up * (mark - low) * tall / (high - low)
-            if low <= mark <= high:
-                words = f"{mark:g}".replace("-", "−")
-                parts.append(
-                    plotting.text(LEFT - 6, place, words, size=10, anchor="end", fill=plotting.FAINT)
-                )
-        y += LANE + tall
+        if strand in view.strands:
+            parts.append(_strand(view, strand, y, tall, x_of))
+            y += LANE + tall
     return "".join(parts), y + 4
+
+
+def _strand(view: ThresholdView, strand: str, top: float, tall: float, x_of) -> str:
+    """One strand of the track: scores as bars, those that pass marked, the threshold as a line."""
+    (low, high), (first, end) = view.scan.motif.range, view.shown
+    up = 1 if strand == "+" else -1
+    base = top + LANE + tall if up == 1 else top  # where the bars stand
+    lane = top if up == 1 else base + tall  # where their hits are marked
+
+    def y_of(score: float) -> float:
+        return base - up * (score - low) * tall / (high - low)
+
+    many = end - first
+    scores = np.full(many, -np.inf, dtype=np.float32)  # no window starts at the last bases
+    seen = view.scan.scores[STRANDS.index(strand), first:end]
+    scores[: len(seen)] = seen
+    columns = min(many, WIDE)
+    column = WIDE / columns
+    best = np.maximum.reduceat(scores, np.arange(columns) * many // columns)
+    heights = (np.clip(best, low, high) - low) * (tall / (high - low))
+    pale = plotting.tint(plotting.FAINT, 0.66)
+    parts = [f"<path d='{_skyline(heights, LEFT, column, base, up)}' fill='{pale}'/>"]
+    # A bar stands at the first base of its window, and so does the line of the window looked at.
+    if view.looked_at.strand == strand:
+        line = f"M{x_of(view.looked_at.start + 0.5):.1f} {top:g}v{LANE + tall:g}"
+        parts.append(f"<path d='{line}' stroke='{plotting.INK}' stroke-dasharray='2 2'/>")
+    hits = np.flatnonzero(best >= view.passing)
+    parts.append(_marks(hits, heights, column, base, up, lane, plotting.ACCENT))
+    line = y_of(np.clip(view.threshold, low, high))
+    parts.append(
+        f"<path d='M{LEFT} {line:.1f}h{WIDE}' stroke='{plotting.INK}' stroke-dasharray='5 3'/>"
+        f"<path d='M{LEFT} {base:g}h{WIDE}m{-WIDE} 0v{-up * tall:g}' fill='none' "
+        f"stroke='{plotting.FAINT}'/>"
+    )
+    name = f"hits {SIGN[strand]}"
+    parts.append(plotting.text(LEFT - 6, lane + LANE / 2, name, size=11, anchor="end", bold=True))
+    for mark in plotting.ticks(low, high, max(2, int(tall / 24))):
+        if low <= mark <= high:
+            words = plotting.short_number(mark)
+            parts.append(plotting.text(LEFT - 6, y_of(mark), words, anchor="end", **SMALL))
+    return "".join(parts)
 
 
 def _skyline(heights: np.ndarray, left: float, column: float, base: float, up: int) -> str:
@@ -231,13 +227,11 @@ def _positions(view: ThresholdView, y: float, tall: float, x_of) -> str:
     step = max(1, int(marks[1]))
     places = list(range(-(-first // step) * step, end, step))
     middles = [round(x_of(place + 0.5), 1) for place in places]
-    parts = [
-        plotting.text_row(middles, y + tall - 9, [f"{p:,}" for p in places], size=10, fill=plotting.FAINT)
-    ]
+    parts = [plotting.text_row(middles, y + tall - 9, [f"{place:,}" for place in places], **SMALL)]
     if end - first > LETTERS:
         strokes = "".join(f"M{x:g} {y:g}v4" for x in middles)
         parts.append(f"<path d='{strokes}' stroke='{plotting.FAINT}'/>")
-    if end - first <= LETTERS:
+    else:
         window = view.looked_at
         left, right = x_of(window.start), x_of(window.start + len(window.word))
         parts.append(
@@ -245,8 +239,8 @@ def _positions(view: ThresholdView, y: float, tall: float, x_of) -> str:
             f"fill='#ffffff' stroke='{plotting.ACCENT}' stroke-width='2'/>"
         )
         letters = view.scan.sequence[first:end]
-        xs = [x_of(first + number + 0.5) for number in range(len(letters))]
-        parts.append(plotting.text_row([round(x, 1) for x in xs], y + 11, letters, size=11, bold=True))
+        xs = [round(x_of(first + number + 0.5), 1) for number in range(len(letters))]
+        parts.append(plotting.text_row(xs, y + 11, letters, size=11, bold=True))
     return "".join(parts)
 
 
@@ -271,7 +265,8 @@ def _distributions(view: ThresholdView, top: float) -> str:
             begin = LEFT + cut * column
             rest = _skyline(heights[cut:], begin, column, base, 1)
             # The first column of the rest begins at the threshold itself.
-            parts.append(f"<path d='{rest.replace(f'M{begin:g}', f'M{x:.1f}', 1)}' fill='{colour}'/>")
+            rest = rest.replace(f"M{begin:g}", f"M{x:.1f}", 1)
+            parts.append(f"<path d='{rest}' fill='{colour}'/>")
     parts.append(
         f"<path d='M{LEFT} {base}h{wide}' stroke='{plotting.FAINT}'/>"
         f"<path d='M{x:.1f} {base}V{top + 26}' stroke='{plotting.INK}' stroke-dasharray='5 3'/>"
@@ -281,12 +276,14 @@ def _distributions(view: ThresholdView, top: float) -> str:
     marks = [mark for mark in plotting.ticks(low, high, 7) if low <= mark <= high]
     parts.append(
         plotting.text_row(
-            [LEFT + (mark - low) * scale for mark in marks], base + 11,
-            [f"{mark:g}".replace("-", "−") for mark in marks], size=10, fill=plotting.FAINT,
+            [LEFT + (mark - low) * scale for mark in marks],
+            base + 11,
+            map(plotting.short_number, marks),
+            **SMALL,
         )
-    )  # fmt: skip
+    )
     words = "bits (each shape drawn to its own height)"
-    parts.append(plotting.text(LEFT + wide / 2, base + 26, words, size=10, fill=plotting.FAINT))
+    parts.append(plotting.text(LEFT + wide / 2, base + 26, words, **SMALL))
     return "".join(parts)
 
 
@@ -299,14 +296,12 @@ def _counts(view: ThresholdView, top: float) -> str:
         (SITES, "true sites that pass", _percent(view.sensitivity), "sensitivity"),
         (None, "hits expected by chance", _number(view.expected), ""),
         (None, "hits found", f"{view.found:,}", ""),
-    )
+    )  # fmt: skip
     for number, (colour, words, value, meaning) in enumerate(lines):
         y = top + 2 + 30 * number
         if colour:
             parts.append(f"<rect x='{left}' y='{y - 6}' width='12' height='12' fill='{colour}'/>")
-            parts.append(
-                plotting.text(left + 18, y + 13, meaning, size=10, anchor="start", fill=plotting.FAINT)
-            )
+            parts.append(plotting.text(left + 18, y + 13, meaning, anchor="start", **SMALL))
         else:
             share = (view.expected if number == 2 else view.found) / most
             parts.append(
@@ -319,7 +314,7 @@ def _counts(view: ThresholdView, top: float) -> str:
     if view.threshold > view.scan.motif.best:
         sentences = _unreachable(view)
     else:
-        strands = _many(len(view.strands), "strand")
+        strands = write_many(len(view.strands), "strand")
         found = ", ".join(f"{count:,} on {SIGN[strand]}" for strand, count in view.hits.items())
         sentences = (
             f"{view.scan.windows:,} windows × {strands} × {write_p(view.p_value)}",

@@ -6,7 +6,9 @@ import ipywidgets
 import numpy as np
 
 from course_utils import plotting
+from course_utils.backgrounds import gc_background
 from course_utils.explorers import Explorer, Panels, table
+from course_utils.explorers._words import write_bits, write_many
 from course_utils.motifs import (
     MotifError,
     consensus,
@@ -18,7 +20,8 @@ from course_utils.motifs import (
 )
 from course_utils.sequences import ALPHABET
 
-WIDEST, MOST_SHOWN = 12, 12  # positions that fit side by side; sites written out, one below the other
+WIDEST = 12  # positions that fit side by side
+MOST_SHOWN = 12  # sites written out, one below the other; the others are only counted
 ABOVE, BELOW = "#0072B2", "#D55E00"  # of plotting's palette, for weights above and below 0
 LEFT, ROW = 66, 19  # pixels: where the columns begin, height of a row
 
@@ -77,8 +80,7 @@ def compute(sites: str, pseudocount: float, gc: int, correct: bool) -> MotifView
         raise MotifError(f"gc is {gc}; a percentage between 0 and 100 is expected")
     pfm = pfm_from_sites(words)
     ppm = pfm_to_ppm(pfm, pseudocount)
-    weak, strong = (100 - gc) / 200, gc / 200
-    background = (weak, strong, strong, weak)
+    background = gc_background(gc / 100)
     return MotifView(
         sites=words,
         pfm=pfm,
@@ -99,27 +101,23 @@ def draw(view: MotifView) -> Panels:
         for name, matrix, write in (
             ("PFM", view.pfm, _count),
             ("PPM", view.ppm, _probability),
-            ("PWM", view.pwm, _bits),
+            ("PWM", view.pwm, write_bits),
         )
         for row, base in enumerate(ALPHABET)
     ]
-    rows.append(("information", *map(_bits, view.corrected)))
+    rows.append(("information", *map(write_bits, view.corrected)))
     places = (f"position {number}" for number in range(len(view.pfm)))
     numbers = table(rows, ("counts, probabilities, bits", *places))
     summary = " ".join(
         [
-            f"{_many(len(view.sites), 'site')} of {_many(len(view.pfm), 'position')}, pseudocount "
-            f"{view.pseudocount:g}, background GC {view.gc} %: consensus {view.consensus}, "
+            f"{write_many(len(view.sites), 'site')} of {write_many(len(view.pfm), 'position')}, "
+            f"pseudocount {view.pseudocount:g}, background GC {view.gc} %: consensus {view.consensus}, "
             f"{view.corrected.clip(min=0).sum():.2f} bits in all; position by position "
-            f"{', '.join(map(_bits, view.corrected))}.",
+            f"{', '.join(map(write_bits, view.corrected))}.",
             *_remarks(view),
         ]
     )
     return Panels(_picture(view, summary), numbers, summary)
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("s" if number != 1 else "")
 
 
 def _count(value: float) -> str:
@@ -128,12 +126,6 @@ def _count(value: float) -> str:
 
 def _probability(value: float) -> str:
     return f"{value:.3f}" if 0 < value < 1 else f"{value:g}"
-
-
-def _bits(value: float) -> str:
-    if np.isneginf(value):
-        return "−∞"
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: never a minus before zero
 
 
 def _remarks(view: MotifView) -> list[str]:
@@ -145,7 +137,8 @@ def _remarks(view: MotifView) -> list[str]:
         )
     if view.correction:
         largest = int(view.information.argmax())
-        sentence = f"The correction for {_many(len(view.sites), 'site')}, {view.correction:.2f} bits,"
+        sites = write_many(len(view.sites), "site")
+        sentence = f"The correction for {sites}, {view.correction:.2f} bits,"
         lost = int((view.corrected < 0).sum())
         if lost == len(view.pfm):
             remarks.append(
@@ -153,7 +146,7 @@ def _remarks(view: MotifView) -> list[str]:
                 f"{largest}: nothing is left."
             )
         elif lost:
-            remarks.append(f"{sentence} leaves less than 0 at {_many(lost, 'position')}.")
+            remarks.append(f"{sentence} leaves less than 0 at {write_many(lost, 'position')}.")
         else:
             remarks.append(f"{sentence} is taken off.")
     return remarks
@@ -174,39 +167,23 @@ def _picture(view: MotifView, label: str) -> str:
         parts.append(plotting.text(LEFT, y + 12, words, size=12, anchor="start", bold=True))
         y += 23
 
-    heading(f"{_many(len(view.sites), 'aligned site')}")
+    heading(write_many(len(view.sites), "aligned site"))
     parts.append(_letters(view.sites[:MOST_SHOWN], y, cell))
     y += ROW * min(len(view.sites), MOST_SHOWN)
     if len(view.sites) > MOST_SHOWN:
         words = f"and {len(view.sites) - MOST_SHOWN} more, counted below"
-        parts.append(
-            plotting.text(LEFT, y + 10, words, size=11, anchor="start", fill=plotting.FAINT)
-        )
+        small = {"size": 11, "anchor": "start", "fill": plotting.FAINT}
+        parts.append(plotting.text(LEFT, y + 10, words, **small))
         y += 18
     y += 6
-    most = max(view.pfm.max(), 1)
-    finite = np.abs(view.pwm[np.isfinite(view.pwm)]).max(initial=1)
-    for words, matrix, write, colour in (
-        ("PFM: counts", view.pfm, _count, lambda v: plotting.tint(plotting.FAINT, 0.4 * v / most)),
-        (
-            f"PPM: probabilities, pseudocount {view.pseudocount:g}",
-            view.ppm, _probability, lambda v: plotting.tint(plotting.FAINT, 0.4 * v),
-        ),
-        (
-            f"PWM: bits, background GC {view.gc} %",
-            view.pwm, _bits,
-            lambda v: plotting.tint(
-                ABOVE if v > 0 else BELOW, 0 if v == 0 else 0.12 + 0.33 * min(abs(v) / finite, 1)
-            ),
-        ),
-    ):  # fmt: skip
+    for words, matrix, write, colour in _matrices(view):
         heading(words)
         parts.append(_grid(matrix, write, colour, y, cell, middles))
         y += 4 * ROW + 6
     heading("consensus; information in bits" + (", corrected" if view.correction else ""))
     parts.append(plotting.text_row(middles, y + ROW / 2, view.consensus, size=14, bold=True))
     y += ROW
-    parts.append(plotting.text_row(middles, y + ROW / 2, map(_bits, view.corrected), size=11))
+    parts.append(plotting.text_row(middles, y + ROW / 2, map(write_bits, view.corrected), size=11))
     y += ROW + 4
     heights = view.ppm * view.corrected.clip(min=0)[:, None]
     drawing, _, high = plotting.logo(
@@ -219,6 +196,33 @@ def _picture(view: MotifView, label: str) -> str:
             parts.append(plotting.text(12, y + 9, line, size=11, anchor="start"))
             y += 16
     return plotting.svg(max(right + 12, 352), y + 6, "".join(parts), label)
+
+
+def _matrices(view: MotifView):
+    """Of each of the three grids: heading, matrix, and how a number is written and its cell tinted."""
+    most = max(view.pfm.max(), 1)
+    largest = np.abs(view.pwm[np.isfinite(view.pwm)]).max(initial=1)
+
+    def of_count(value: float) -> str:
+        return plotting.tint(plotting.FAINT, 0.4 * value / most)
+
+    def of_probability(value: float) -> str:
+        return plotting.tint(plotting.FAINT, 0.4 * value)
+
+    def of_weight(value: float) -> str:
+        share = 0.12 + 0.33 * min(abs(value) / largest, 1)  # pale enough to read the number on it
+        return plotting.tint(ABOVE if value > 0 else BELOW, share if value else 0)
+
+    return (
+        ("PFM: counts", view.pfm, _count, of_count),
+        (
+            f"PPM: probabilities, pseudocount {view.pseudocount:g}",
+            view.ppm,
+            _probability,
+            of_probability,
+        ),
+        (f"PWM: bits, background GC {view.gc} %", view.pwm, write_bits, of_weight),
+    )
 
 
 def _letters(sites: tuple[str, ...], y: float, cell: float) -> str:
@@ -237,7 +241,9 @@ def _letters(sites: tuple[str, ...], y: float, cell: float) -> str:
                 letters = [site[number] for number in columns]
                 words.append(plotting.text_row(xs, top + ROW / 2, letters, fill=ink, bold=True))
     boxes = "".join(
-        f"<path d='{path}' fill='{plotting.BASE_COLOURS[base]}'/>" for base, path in paths.items() if path
+        f"<path d='{path}' fill='{plotting.BASE_COLOURS[base]}'/>"
+        for base, path in paths.items()
+        if path
     )
     return boxes + "".join(words)
 

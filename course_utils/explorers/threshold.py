@@ -13,7 +13,8 @@ import numpy as np
 
 from course_utils.datasets import shipped
 from course_utils.explorers import Explorer
-from course_utils.explorers._threshold_picture import LETTERS, draw, write_bits, write_p
+from course_utils.explorers._threshold_picture import LETTERS, draw, write_p
+from course_utils.explorers._words import write_bits
 from course_utils.motifs import (
     Motif,
     MotifError,
@@ -218,10 +219,10 @@ def compute(scan: Scan, strands: str, threshold: float, zoom: int, rank: int) ->
     # Scores are whole steps: compare halfway between two, so that no rounding decides.
     passing = (np.ceil(threshold / STEP - 0.1) - 0.5) * STEP
     p_value = float(motif.random.p_value(threshold))
-    hits = {
-        strand: scan.scores.shape[1] - int(np.searchsorted(scan.ordered[STRANDS.index(strand)], passing))
-        for strand in strands
-    }
+    hits = {}
+    for strand in strands:
+        ordered = scan.ordered[STRANDS.index(strand)]
+        hits[strand] = len(ordered) - int(np.searchsorted(ordered, passing))
     ranking = scan.ranking[strands]
     rank = min(rank, len(ranking))
     looked_at = _window(scan, *ranking[rank - 1])
@@ -316,7 +317,8 @@ def threshold_explorer(
         ),
     }  # fmt: skip
     bits_handle, p_handle = controls["threshold"], controls["p_value"]
-    exact, following = 0.0, False  # bits that the two handles stand for; whether one follows the other
+    exact = 0.0  # bits that the two handles stand for
+    following = False  # whether one of them is just now following the other
 
     def set_threshold(bits: float, mover: ipywidgets.Widget) -> None:
         nonlocal exact, following
@@ -329,7 +331,8 @@ def threshold_explorer(
             low, high = (round(10 * bits) for bits in fitting.range)
             with bits_handle.hold_sync():
                 # Wider first, so that the value moves once, and straight to where it belongs.
-                bits_handle.max, bits_handle.min = max(high, bits_handle.max), min(low, bits_handle.min)
+                bits_handle.max = max(high, bits_handle.max)
+                bits_handle.min = min(low, bits_handle.min)
                 bits_handle.value = min(max(round(10 * bits), low), high)
                 bits_handle.min, bits_handle.max = low, high
         following = False

@@ -1,4 +1,7 @@
-"""The exercises of lesson 03 on the best that can be reached; `lesson_03` passes them on."""
+"""The exercises of lesson 03 on the best that can be reached.
+
+The second half of `lesson_03`, through which the lesson finds them.
+"""
 
 from math import inf, log2
 

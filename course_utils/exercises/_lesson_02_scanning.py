@@ -1,6 +1,6 @@
 """The exercises of lesson 02 on scanning: both strands, p-values, thresholds, many tests.
 
-A lesson reads them through `lesson_02`, together with the exercises on matrices.
+The second half of `lesson_02`, through which the lesson finds them.
 """
 
 import itertools
@@ -398,7 +398,7 @@ def _up_to_largest(passing):
 
 def _adjusted(p_values: np.ndarray, q: float) -> np.ndarray:
     raised = p_values * len(p_values) / _at_own_rank(p_values)
-    return np.array([min(1.0, *raised[p_values >= p], 1.0) for p in p_values])
+    return np.array([min(1.0, *raised[p_values >= p]) for p in p_values])
 
 
 benjamini_hochberg = Exercise(
