@@ -9,10 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from local_web import BODY, Web, refused_url, toy
 
 import course_utils
 from course_utils.exercises import Exercise
+from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.scanning import score_distribution
 
@@ -121,6 +123,22 @@ def web():
         )
 
 
+def pairs(labels=(0, 1), length: int = 20, value: float = 0.0) -> torch.utils.data.TensorDataset:
+    """A training set with these labels; all inputs (N, 4, length) hold one value."""
+    labels = torch.as_tensor(labels)
+    return torch.utils.data.TensorDataset(torch.full((len(labels), 4, length), value), labels)
+
+
+def settings(model: torch.nn.Module, **changes) -> dict:
+    """What `fit` needs beside a model and data."""
+    return {
+        "loss": torch.nn.CrossEntropyLoss(),
+        "optimizer": torch.optim.Adam(model.parameters()),
+        "epochs": 1,
+        "generator": torch.Generator().manual_seed(1),
+    } | changes
+
+
 @pytest.fixture
 def names(tmp_path, web):
     """The names that a row's ``input`` may use."""
@@ -130,8 +148,19 @@ def names(tmp_path, web):
     (cache / "toy").mkdir(parents=True)
     (cache / "toy/toy.fa").write_bytes(b">an old copy\nACGT\n")
     (odd_cache / "toy/toy.fa").mkdir(parents=True)  # a folder where a file is expected
+    for name, model in (("whole", MotifCNN()), ("cut", MotifCNN()), ("tiny", TinyMotifCNN())):
+        (tmp_path / name).mkdir()
+        torch.save({"model": model.state_dict()}, tmp_path / name / "last.pt")
+    whole = (tmp_path / "whole/last.pt").read_bytes()
+    (tmp_path / "cut/last.pt").write_bytes(whole[: len(whole) // 2])
+    net = MotifCNN()
     return {
         "np": np,
+        "torch": torch,
+        "pairs": pairs,
+        "net": net,
+        "settings": lambda **changes: settings(net, **changes),
+        "checkpoints": SimpleNamespace(**{name: tmp_path / name for name in ("whole", "cut", "tiny")}),
         "files": SimpleNamespace(folder=tmp_path, **{name: tmp_path / name for name in FILES}),
         "web": web,
         "toy": toy,

@@ -17,7 +17,7 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
-    {"sequences"},
+    {"sequences", "progress", "checkpoints"},
     {"data", "motif_formats"},
     {"motifs", "shuffles", "datasets"},
     {"scanning", "backgrounds"},
@@ -26,11 +26,12 @@ FLOORS = (
     {"models"},
     {"training"},
     {"evaluation", "interpretation"},
+    {"intervals"},
     {"plotting"},
     {"explorers", "exercises", "notebook"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-TORCH_ROOMS = {"models", "training", "evaluation", "interpretation"}
+TORCH_ROOMS = {"checkpoints", "models", "training", "interpretation"}
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what
 # each of them changed. Bytecode files are switched off, so that no write is legitimate.

@@ -12,6 +12,7 @@ Only widgets and arguments that ipywidgets 7.7.1 (Colab) and 8 share are used, a
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -44,6 +45,8 @@ class Explorer:
         compute: pure function of the controls' values; raises ``ValueError`` with a plain sentence
             for input that the reader should change.
         draw: data -> :class:`Panels`.
+        buttons: parameter name of `compute` -> button, for what is too slow for every move of a control;
+            the parameter is how often it was pressed since a control moved.
     """
 
     def __init__(
@@ -52,8 +55,9 @@ class Explorer:
         controls: dict[str, ipywidgets.Widget],
         compute: Callable[..., Any],
         draw: Callable[[Any], Panels],
+        buttons: dict[str, ipywidgets.Button] | None = None,
     ):
-        self.name, self.controls = name, controls
+        self.name, self.controls, self.buttons = name, controls, buttons or {}
         self._compute, self._draw = compute, draw
         self._picture = ipywidgets.HTML()
         self._numbers = ipywidgets.HTML()
@@ -65,18 +69,35 @@ class Explorer:
         ):
             widget.add_class(role)
         self.view = ipywidgets.VBox(
-            [*controls.values(), self._message, self._picture, self._numbers]
+            [
+                *controls.values(),
+                *self.buttons.values(),
+                self._message,
+                self._picture,
+                self._numbers,
+            ]
         )
         self.view.add_class("course-explorer")
         self.panels: Panels | None = None
         self._refresh()
         for control in controls.values():
             control.observe(self._refresh, names="value")
+        for parameter, button in self.buttons.items():
+            button.on_click(partial(self._press, parameter))
 
     def _refresh(self, change=None) -> None:
+        self._presses = dict.fromkeys(self.buttons, 0)
+        self._show()
+
+    def _press(self, parameter: str, button: ipywidgets.Button) -> None:
+        self._presses[parameter] += 1
+        self._message.value = '<p role="status">Working …</p>'
+        self._show()
+
+    def _show(self) -> None:
         values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.panels = self._draw(self._compute(**values))
+            self.panels = self._draw(self._compute(**values, **self._presses))
         except ValueError as error:
             # The last good picture stays: a reader in the middle of typing is not punished.
             self._message.value = (

@@ -1,0 +1,745 @@
+# %% [markdown]
+# {{ header }}
+
+# %% [markdown]
+# ## Why this matters
+#
+# In lesson 02 you filled in a filter by hand, from known sites. Now you let a network find it, from nothing but labelled sequences. You write the loop
+# that does it, line by line, so that no training is a black box to you from here on. And because you simulated the data in lesson 03, you know the ceiling: you can see
+# what the network learned, what it did not, and where it only *seems* to have learned.
+#
+# The two Korean lectures of this course train such networks. Both work, and both are built on habits that go wrong elsewhere. You will reproduce their figures and then take the habits apart.
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - **define** a convolutional network in PyTorch, **say** the shape after each layer, and **count** its parameters by hand;
+# - **write** the training loop, and **explain** each of its lines;
+# - **compare** a network with the ceiling and with a simple baseline, over several seeds;
+# - **recognise** a network that has learned the place instead of the motif, and **mend** it;
+# - **see** over-fitting in the loss, and **stop** in time;
+# - **read** the filters of a network as motifs.
+
+# %% tags=["set-up", "nbval-ignore-output"] reason="prints the versions of this machine"
+# {{ set-up }}
+
+# %% tags=["imports"]
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import train_test_split
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from torchsummary import summary
+
+from course_utils.ceilings import ceiling
+from course_utils.exercises import lesson_04 as check
+from course_utils.explorers.classifier import classifier_explorer
+from course_utils.explorers.simulation import CCGGAA
+from course_utils.models import seeded
+from course_utils.models.motif_cnn import GlobalMaxCNN, MotifCNN, TinyMotifCNN
+from course_utils.motifs import consensus, information, pfm_to_ppm, ppm_to_pwm
+from course_utils.plotting import logo_picture, picture_of
+from course_utils.simulation import simulate
+from course_utils.training import evaluate, fit, predict
+
+# %% [markdown]
+# ## 1 · The data, and three sets
+#
+# The simulation is the one of lesson 03: 20 bases, a site of `CCGGAA` at 7 in the positives, random letters in the negatives.
+
+# %% tags=["seed:000-train-test-split"]
+ppm = pfm_to_ppm(CCGGAA)  # (6, 4)
+data = simulate(ppm, positives=1000, negatives=1000, length=20, start=7, rng=np.random.default_rng(0))
+X, y = data.one_hot, data.labels
+print("X", X.shape, " y", y.shape)
+
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=125)
+print("train", X_train.shape, " test", X_test.shape)
+
+# %% [markdown]
+# `train_test_split` sets a fifth of the sequences aside, at random; `random_state=125`, the lectures' choice, makes it the same fifth each time.
+#
+# The first lecture now trains on one part and looks at the other after every epoch, under the name "validation". But a set that you look at while you choose, when to stop or which network to keep, is no longer a test (mistake M10, and lesson 00).
+# So split once more. Train on the **training set**, choose by the **validation set**, and touch the **test set** once.
+
+# %% tags=["M10"]
+X_train, X_valid, y_train, y_valid = train_test_split(X_train, y_train, test_size=0.2, random_state=125)
+for name, labels in [("train", y_train), ("valid", y_valid), ("test", y_test)]:
+    print(f"{name}: {len(labels):5} sequences, {labels.mean():.1%} positive")
+
+# %% [markdown]
+# PyTorch works with tensors, and `Conv1d` wants the bases in the middle axis: permute, never reshape (lesson 01). A `TensorDataset` keeps inputs and labels together, and a `DataLoader` deals them out in shuffled **batches**.
+
+# %% tags=["seed:000-dataloader"]
+def to_dataset(X, y):
+    """Arrays (N, L, 4) and (N,) as a dataset of tensors (N, 4, L) and (N,)."""
+    return TensorDataset(torch.from_numpy(X).permute(0, 2, 1), torch.from_numpy(y))
+
+
+train, valid, test = (to_dataset(*pair) for pair in [(X_train, y_train), (X_valid, y_valid), (X_test, y_test)])
+loader = DataLoader(train, batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(1))
+inputs, labels = next(iter(loader))
+print("a batch:", tuple(inputs.shape), inputs.dtype, " labels", tuple(labels.shape), labels.dtype)
+print("batches in an epoch:", len(loader))
+
+# %% [markdown]
+# One detail of the first lecture prints a warning, and you will meet it often. It copies a tensor with `torch.tensor` (mistake M33):
+
+# %% tags=["M33", "seed:000-tensor-copy"]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    copy = torch.tensor(inputs)
+print(str(caught[0].message)[:61], "...")
+print("no copy needed:", torch.as_tensor(inputs) is inputs)
+print("a copy wanted: ", inputs.clone().detach().shape)
+
+# %% [markdown]
+# ## 2 · The network, layer by layer
+#
+# Here is the network of the first lecture. A network in PyTorch is a class: the layers are made once, in `__init__`; `forward` says how the data flow through them. The comments give the shape after each line, `N` being the number of sequences in the batch.
+
+# %% tags=["seed:000-network"]
+class DNA_CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(in_channels=4, out_channels=16, kernel_size=3, padding=1)
+        self.relu = nn.ReLU()
+        self.pool = nn.MaxPool1d(kernel_size=2)
+        self.linear1 = nn.Linear(160, 64)
+        self.linear2 = nn.Linear(64, 2)
+
+    def forward(self, x):  # (N, 4, 20)
+        x = self.conv(x)  # (N, 16, 20): 16 filters, a score at each place
+        x = self.relu(x)  # (N, 16, 20): negative scores become 0
+        x = self.pool(x)  # (N, 16, 10): the higher of two neighbours
+        x = x.flatten(1)  # (N, 160): all numbers in a row
+        x = self.linear1(x)  # (N, 64)
+        return self.linear2(x)  # (N, 2): one number for each class
+
+
+with seeded(0):
+    model = DNA_CNN()
+summary(model, input_size=(4, 20), device="cpu")
+
+# %% [markdown]
+# Each line of the table is something you know or can say in a sentence:
+#
+# - **Conv1d**: 16 filters of width 3 slide along the sequence (lesson 02). `padding=1` adds a zero at both ends, so that 20 positions stay 20.
+# - **ReLU** keeps positive numbers and turns negative ones into 0. Without such a bend between layers, two layers are no more than one; see below.
+# - **MaxPool1d** keeps the higher of two neighbours.
+# - **Flatten** writes all 160 numbers in a row. From here on, each *place* has weights of its own.
+# - **Linear** is a weighted sum of all its inputs, plus a constant (the **bias**), for each of its outputs.
+#
+# The two outputs are **logits**: any numbers, the higher the likelier. The function *softmax* turns them into probabilities; the loss function below does it by itself.
+#
+# The 10,642 **parameters** are the numbers that training will change. 16 filters of 4 × 3 weights and a bias each are 208.
+
+# %% [markdown] tags=["exercise:conv_length"]
+# ### Exercise 1 · How long is what comes out
+# ●○○ · 5 minutes · why it matters: the linear layer after `Flatten` must know this number, and most shape errors are this number.
+#
+# A window of `kernel` bases starts at the left end of the padded sequence and moves on by `stride` bases, as long as it fits.
+# Count its places.
+
+# %% tags=["exercise:conv_length"]
+def output_length(length, kernel, padding, stride):
+    """Say how many positions a Conv1d gives.
+
+    length: of the sequence, in bases.
+    kernel: width of the filters.
+    padding: positions added at each of the two ends.
+    stride: bases from one window to the next.
+    Returns: a whole number; for 20, 3, 1, 1 it is 20.
+    """
+    ...
+
+# %% tags=["exercise:conv_length"]
+check.conv_length(output_length)
+
+# %% [markdown] tags=["exercise:conv_length"]
+# <details><summary>Hint</summary>
+#
+# How long is the padded sequence? The last window starts at most at that length minus `kernel`. How many steps of `stride` bases
+# lead there from 0? And the place at 0 is one more.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def output_length(length, kernel, padding, stride):
+#     last_start = length + 2 * padding - kernel
+#     return last_start // stride + 1
+# ```
+#
+# </details>
+
+# %% [markdown] tags=["exercise:count_parameters"]
+# ### Exercise 2 · Count the parameters by hand
+# ●○○ · 10 minutes · why it matters: 1,600 examples against 10,642 numbers to be learned: whoever counts is warned.
+#
+# Pooling, `ReLU` and `Flatten` have nothing to learn. A convolution has a filter for each output channel, with a weight for each
+# input channel and position; a linear layer has a weight for each pair of input and output. And each output has a bias.
+
+# %% tags=["exercise:count_parameters"]
+def count_parameters(layers):
+    """Count weights and biases of a network.
+
+    layers: a list of tuples, ("conv", inputs, outputs, kernel) with numbers of channels, or
+        ("linear", inputs, outputs).
+    Returns: a whole number; for [("linear", 3, 2)] it is 8: six weights and two biases.
+    """
+    ...
+
+# %% tags=["exercise:count_parameters"]
+check.count_parameters(count_parameters)
+
+# %% [markdown] tags=["exercise:count_parameters"]
+# <details><summary>Hint</summary>
+#
+# The tuples have different lengths: look at `layer[0]` first. Then try the lecture's network: conv 4 to 16 with width 3, linear 160
+# to 64, linear 64 to 2. It has 208 + 10,304 + 130 = 10,642.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def count_parameters(layers):
+#     total = 0
+#     for layer in layers:
+#         inputs, outputs = layer[1], layer[2]
+#         width = layer[3] if layer[0] == "conv" else 1
+#         total += inputs * outputs * width + outputs
+#     return total
+# ```
+#
+# </details>
+
+# %% [markdown]
+# The network of the second lecture has 312. Both are in the package, so that you need not type them again.
+
+# %% tags=["seed:002-network"]
+with seeded(0):
+    tiny = TinyMotifCNN()
+summary(tiny, input_size=(4, 20), device="cpu")
+
+# %% [markdown]
+# ### Two linear layers in a row
+#
+# The first lecture puts a linear layer of 64 before the last one, with nothing in between (mistake M09). A weighted sum of weighted sums is a weighted sum. So the two are **one** linear layer with 160 × 2 weights, and the 10,304 parameters of the first buy nothing. Fold them yourself; the cell after the exercise does it for the lecture's network.
+
+# %% [markdown] tags=["exercise:fold"]
+# ### Exercise 3 · Two linear layers are one
+# ●●○ · 10 minutes · why it matters: without an activation between them, 10,304 parameters more can do nothing new.
+#
+# The first layer gives `h = x @ weight1.T + bias1`, the second `y = h @ weight2.T + bias2`. Find one weight and one bias
+# with which `x @ weight.T + bias` is the same `y`, whatever `x` is.
+
+# %% tags=["exercise:fold"]
+def fold(weight1, bias1, weight2, bias2):
+    """Turn two linear layers with nothing between them into one.
+
+    weight1, bias1: arrays (hidden, inputs) and (hidden,), as torch.nn.Linear keeps them.
+    weight2, bias2: arrays (outputs, hidden) and (outputs,).
+    Returns: a pair of arrays, weight (outputs, inputs) and bias (outputs,).
+    """
+    ...
+
+# %% tags=["exercise:fold"]
+check.fold(fold)
+
+# %% [markdown] tags=["exercise:fold"]
+# <details><summary>Hint</summary>
+#
+# Put `h` into the second line and multiply out: `x @ weight1.T @ weight2.T` is one part, `bias1 @ weight2.T + bias2` the other.
+# And `A.T @ B.T` is `(B @ A).T`.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def fold(weight1, bias1, weight2, bias2):
+#     weight = weight2 @ weight1
+#     bias = weight2 @ bias1 + bias2
+#     return weight, bias
+# ```
+#
+# </details>
+
+# %% tags=["M09"]
+first, second = model.linear1, model.linear2
+folded = nn.Linear(160, 2)
+with torch.no_grad():
+    folded.weight.copy_(second.weight @ first.weight)  # (2, 64) @ (64, 160) -> (2, 160)
+    folded.bias.copy_(second.weight @ first.bias + second.bias)
+    x = torch.randn(5, 160, generator=torch.Generator().manual_seed(0))
+    print("the same outputs:", torch.allclose(second(first(x)), folded(x), atol=1e-6))
+print("parameters:", sum(p.numel() for p in [*first.parameters(), *second.parameters()]), "->",
+      sum(p.numel() for p in folded.parameters()))  # fmt: skip
+
+# %% [markdown]
+# A ReLU between them would make them two layers.
+
+# %% [markdown]
+# ### What the last layer means
+#
+# The second lecture ends in two sigmoids, each a number between 0 and 1, and trains them with a loss made for probabilities that add up to 1 (mistake M13). Keras divides them by their sum first. Look what this does:
+
+# %% tags=["M13", "seed:002-sigmoid"]
+for scores in ([0.9, 0.1], [0.9, 0.9], [0.01, 0.01]):
+    shares = np.array(scores) / np.sum(scores)
+    print(f"sigmoids {scores}: loss of the first class {-np.log(shares[0]):.3f}, as if its chance were {shares[0]:.2f}")
+
+# %% [markdown]
+# "Certainly both" and "certainly neither" get the same loss as a coin. Two clean ways: two logits with a cross-entropy, as in the first lecture; or one logit with a binary cross-entropy. Never a sigmoid or softmax of your own before a loss that brings its own.
+#
+# And which column is which? The second lecture says in its text that positives have the label `[0, 1]`. Its code sets column **0** for positives (mistake M06). Its confusion matrix is made from column 1, so its rows are not what its text says:
+
+# %% tags=["M06", "seed:002-confusion-matrix"]
+label_of_positive, label_of_negative = [1, 0], [0, 1]  # as its code has it
+truth = np.array([label_of_positive] * 194 + [label_of_negative] * 206)
+called = np.array([0] * 188 + [1] * 6 + [0] * 11 + [1] * 195)  # column called: 0 is positive
+table = confusion_matrix(truth[:, 1], called)
+print(table)
+print("first row: column 1 is 0, so these are the positives;", table[0, 0], "of them are found")
+
+# %% [markdown]
+# The 188 in the corner are the **true positives**, not, as the article says, sequences without the motif that are called so. One number for each label, 1 for positive, leaves no room for this.
+
+# %% [markdown]
+# ## 3 · The loop, line by line
+#
+# Training turns four steps, again and again, one **batch** at a time. Going through all batches once is an **epoch**.
+
+# %% tags=["seed:000-training-loop", "M11"]
+with seeded(1):
+    model = MotifCNN()  # fresh weights
+loss_function = nn.CrossEntropyLoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+loader = DataLoader(train, batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(1))
+
+for epoch in range(5):
+    total = 0.0
+    for inputs, labels in loader:
+        optimizer.zero_grad()  # forget the slopes of the batch before
+        loss = loss_function(model(inputs), labels)  # how wrong is the network on this batch?
+        loss.backward()  # for each parameter: would more of it make the loss larger?
+        optimizer.step()  # move each parameter a little the other way
+        total += loss.item() * len(labels)
+    print(f"epoch {epoch + 1}: last batch {loss.item():.4f}, mean of the epoch {total / len(train):.4f}")
+
+# %% [markdown]
+# - The **loss** measures how wrong the network is. The cross-entropy of one sequence is minus the logarithm of the probability that the network gave to the right class. A coin has log 2 = 0.693.
+# - `backward` computes the **gradient**, the slope of the loss along each parameter.
+# - The **optimizer** decides how far to go. `lr`, the **learning rate**, is the size of its steps. Adam adapts it for each parameter.
+#
+# The first lecture prints the loss of the *last batch* of each epoch (mistake M11). The last batch of 1,280 is as good as any other, and that is the trouble: it is 64 sequences, easy or hard by luck. The mean over the epoch is the number to watch.
+
+# %% [markdown] tags=["exercise:one_epoch"]
+# ### Exercise 4 · Mend a training loop
+# ●●○ · 15 minutes · why it matters: none of these faults raises an error; the curve looks a little odd, and the paper is wrong.
+#
+# This loop runs and says nothing. Four things are wrong with it:
+#
+# ```python
+# def train_one_epoch(model, loader, loss_function, optimizer):
+#     for inputs, labels in loader:
+#         loss = loss_function(model(inputs), labels)
+#         optimizer.step()
+#         loss.backward()
+#     return loss.item()
+# ```
+#
+# Write it as it should be. The check looks at the weights, too, and its last batch is smaller than the others.
+
+# %% tags=["exercise:one_epoch"]
+def train_one_epoch(model, loader, loss_function, optimizer):
+    """Train a model for one epoch, in place.
+
+    model: a torch module; it may come in eval mode, and is to be in train mode while it learns.
+    loader: gives pairs of inputs and labels, a batch at a time; the last batch may be smaller.
+    loss_function: of (outputs, labels); the mean of the batch.
+    optimizer: of the model's parameters.
+    Returns: the mean loss over all examples of the epoch, as a number.
+    """
+    ...
+
+# %% tags=["exercise:one_epoch"]
+check.one_epoch(train_one_epoch)
+
+# %% [markdown] tags=["exercise:one_epoch"]
+# <details><summary>Hint</summary>
+#
+# Five steps for each batch: forget the old gradients, compute the outputs, compute the loss, compute the gradients, take a step. The
+# mean over examples is not the mean over batches: add up `loss.item() * len(labels)`, and divide by how many labels came in all.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def train_one_epoch(model, loader, loss_function, optimizer):
+#     model.train()
+#     total = 0.0
+#     many = 0
+#     for inputs, labels in loader:
+#         optimizer.zero_grad()
+#         loss = loss_function(model(inputs), labels)
+#         loss.backward()
+#         optimizer.step()
+#         total += loss.item() * len(labels)
+#         many += len(labels)
+#     return total / many
+# ```
+#
+# The four faults: the gradients of all batches pile up, because nothing sets them to zero; each step is taken before its own gradient
+# is there; the loss returned is the last batch's; and a model that was judged before stays in eval mode.
+#
+# </details>
+
+# %% [markdown]
+# The package has this loop as `fit`, grown by what you will want on the second day: a progress bar, a history, a validation set, early stopping, checkpoints from which it can go on. It must do *the same*, so compare: same first weights, same order of batches.
+
+# %% tags=["fit-is-the-loop"]
+with seeded(1):
+    packaged = MotifCNN()
+history = fit(
+    packaged, train, valid, loss=loss_function,
+    optimizer=torch.optim.Adam(packaged.parameters(), lr=0.001),
+    epochs=5, batch_size=64, generator=torch.Generator().manual_seed(1),
+)  # fmt: skip
+same = all(torch.equal(a, b) for a, b in zip(model.parameters(), packaged.parameters()))
+print("every weight the same, to the last bit:", same)
+print(f"mean loss of epoch 5: {history.train_loss[-1]:.4f}, on the validation set {history.valid_loss[-1]:.4f}")
+
+# %% [markdown]
+# ## 4 · As good as possible?
+#
+# Now the recipe of the lectures: 20 epochs, on 1,600 sequences, tested on 400. Their figures, 97.75 and 94.0 percent, come from one run each. One run is an anecdote. Take ten seeds: new data, new first weights, new order. Beside them stands the simplest thing that could work: a **logistic regression** on the 80 numbers of the one-hot array, one weight for each base at each place.
+#
+# > **Predict first.** Which of the three is best here: 10,642 parameters, 312, or the logistic regression's 81?
+
+# %% tags=["ten-seeds"]
+def train_model(model, train, epochs=20, batch_size=64, lr=0.001, seed=0, **more):
+    """Train with Adam and cross-entropy; returns the history."""
+    return fit(
+        model, train, loss=nn.CrossEntropyLoss(), optimizer=torch.optim.Adam(model.parameters(), lr=lr),
+        epochs=epochs, batch_size=batch_size, generator=torch.Generator().manual_seed(seed), **more,
+    )  # fmt: skip
+
+
+def accuracy(model, dataset):
+    return evaluate(model, dataset, loss=nn.CrossEntropyLoss()).accuracy
+
+
+results = {"10,642 parameters": [], "312 parameters": [], "logistic regression": []}
+for seed in range(10):
+    drawn = simulate(ppm, start=7, rng=np.random.default_rng(seed))
+    parts = train_test_split(drawn.one_hot, drawn.labels, test_size=0.2, random_state=125)
+    seed_train, seed_test = to_dataset(parts[0], parts[2]), to_dataset(parts[1], parts[3])
+    with seeded(seed):
+        networks = [MotifCNN(), TinyMotifCNN()]
+    for name, network, batch_size in zip(results, networks, (64, 100)):
+        train_model(network, seed_train, batch_size=batch_size, seed=seed)
+        results[name].append(accuracy(network, seed_test))
+    regression = LogisticRegression(max_iter=1000).fit(parts[0].reshape(1600, 80), parts[2])
+    results["logistic regression"].append(regression.score(parts[1].reshape(400, 80), parts[3]))
+
+# %% tags=["ten-seeds"]
+best = ceiling(ppm, length=20, start=7)
+for name, values in results.items():
+    print(f"{name:20} {np.mean(values):.3f} +- {np.std(values, ddof=1):.3f}")
+print(f"ceiling              {best.accuracy:.3f}")
+luck = np.sqrt(best.accuracy * (1 - best.accuracy) / 400)
+print(f"luck of a test set of 400, for a perfect classifier: +- {luck:.3f}")
+
+# %% [markdown]
+# Three things to read here.
+#
+# - Both networks reproduce their lectures: the single figures, 97.75 and 94.0 percent, lie well within the spread of ten runs.
+# - The first network is half a percent below the ceiling, and so is the logistic regression, with 81 numbers instead of 10,642. At a fixed place, nothing has to be *searched*; one weight for each base at each place is all it takes.
+# - Differences between single runs of one percent mean nothing: a test set of 400 alone moves even a perfect classifier by 0.7 percent.
+
+# %% [markdown]
+# ## 5 · The place or the motif?
+#
+# The sites of the training set all stand at 7. Has the network learned what a site looks like, or what the bases at 7 to 12 look like? Move the sites and see.
+#
+# > **Predict first.** The network is right in about 97 percent. What will it be right in when the same sites stand anywhere?
+
+# %% tags=["M08"]
+def fresh(many, seed, **choices):
+    """A dataset of `many` new sequences, half of them positives."""
+    drawn = simulate(ppm, positives=many // 2, negatives=many // 2, rng=np.random.default_rng(seed), **choices)
+    return to_dataset(drawn.one_hot, drawn.labels)
+
+
+with seeded(3):
+    model = MotifCNN()
+train_model(model, fresh(1600, seed=30, start=7))
+print(f"sites at 7, 100,000 fresh sequences: {accuracy(model, fresh(100_000, seed=31, start=7)):.3f}")
+for start in (6, 5, 3):
+    print(f"sites at {start}: {accuracy(model, fresh(20_000, seed=32, start=start)):.2f}")
+print(f"sites anywhere: {accuracy(model, fresh(20_000, seed=33)):.2f}  (ceiling {ceiling(ppm, rng=np.random.default_rng(0)).accuracy:.3f})")
+
+# %% [markdown]
+# One step to the side, and the network is hardly better than a coin. It has learned what the bases at 7 to 12 look like, not what a site looks like (mistake M08). Nothing in its test accuracy showed this, because the sites of
+# the test set stand at 7 too. The cause is the flattening: from there on, each place has weights of its own.
+#
+# So train it on sites that stand anywhere. And compare with a network that cannot learn a place: after the filters, `GlobalMaxCNN` keeps only the **highest** response of each, wherever it stands (**global max-pooling**; DeepBind did this in 2015).
+
+# %% tags=["random-place"]
+with seeded(4):
+    place_bound, place_free = MotifCNN(), GlobalMaxCNN(filters=16, width=7)
+few = fresh(1600, seed=40)
+judge = fresh(100_000, seed=41)
+for name, network in [("MotifCNN, flattened", place_bound), ("GlobalMaxCNN", place_free)]:
+    train_model(network, few, epochs=40)
+    print(f"{name:20} trained on  1,600, sites anywhere: {accuracy(network, judge):.2f}")
+
+# %% [markdown]
+# The two differ in one line. The network that flattens must learn the motif again for each place, from a fifteenth of the examples each time. The other learns it once. This is the reason why convolutions suit DNA: **what a site is does not depend on
+# where it stands.** Give both of them plenty of data, 200,000 sequences:
+
+# %% tags=["random-place"]
+plenty = fresh(200_000, seed=42)
+with seeded(5):
+    place_bound, place_free = MotifCNN(), GlobalMaxCNN(filters=16, width=7)
+for name, network in [("MotifCNN, flattened", place_bound), ("GlobalMaxCNN", place_free)]:
+    train_model(network, plenty, epochs=5, batch_size=256, lr=0.003)
+    print(f"{name:20} trained on 200,000, sites anywhere: {accuracy(network, judge):.3f}")
+limit = ceiling(ppm, start=None, rng=np.random.default_rng(6))
+print(f"ceiling                                           {limit.accuracy:.3f}")
+
+# %% [markdown]
+# With enough data the network that pools globally is at the ceiling, and no classifier will ever do better. The one that flattens is still three percent short. An architecture that fits the question is worth more than data.
+
+# %% [markdown]
+# ## 6 · Too long: over-fitting
+#
+# The first lecture goes on to train for 200 epochs, with the model it has trained already (mistake M12). Do it with a fresh one, and watch the validation set.
+#
+# > **Predict first.** Will the validation accuracy collapse? And the validation loss?
+
+# %% tags=["M12", "seed:000-200-epochs"]
+with seeded(7):
+    model = MotifCNN()
+history = train_model(model, train, epochs=200, seed=7, valid=valid)
+for epoch in (1, 5, 10, 20, 50, 100, 200):
+    print(f"epoch {epoch:3}: training loss {history.train_loss[epoch - 1]:.2f}, validation loss "
+          f"{history.valid_loss[epoch - 1]:.2f}, accuracy {history.valid_accuracy[epoch - 1]:.2f}")  # fmt: skip
+
+# %% tags=["M12", "seed:000-loss-accuracy-plot"]
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
+epochs = np.arange(1, 201)
+left.plot(epochs, history.train_loss, label="training")
+left.plot(epochs, history.valid_loss, "--", label="validation")
+left.set(xlabel="epoch", ylabel="loss", title="loss")
+left.legend()
+right.plot(epochs, history.valid_accuracy, "--", color="#D55E00", label="validation")
+right.axhline(best.accuracy, color="#111111", linewidth=1, label="ceiling")
+right.set(xlabel="epoch", ylabel="accuracy", title="accuracy", ylim=(0.5, 1))
+_ = right.legend()
+picture_of(figure, f"Loss and accuracy over 200 epochs. The training loss falls to {history.train_loss[-1]:.2f}; the validation "
+           f"loss is lowest in epoch {history.best_epoch} and climbs to {history.valid_loss[-1]:.1f}, while the accuracy stays "
+           f"near {np.mean(history.valid_accuracy[20:]):.2f}.")  # fmt: skip
+
+# %% [markdown]
+# The training loss goes to 0: the network knows its 1,280 sequences by heart. The validation loss is lowest early, at epoch 7, and then climbs to three times as much, while the accuracy hardly moves. This is **over-fitting**, and it shows in the loss first: the network becomes ever more certain, also where it is
+# wrong. Whoever looks at accuracy alone sees nothing.
+#
+# The remedy is **early stopping**: watch the validation loss, stop when it has not improved for some epochs (the **patience**), and take the weights of the best epoch.
+
+# %% tags=["early-stopping"]
+with seeded(7):
+    model = MotifCNN()
+history = train_model(model, train, epochs=200, seed=7, valid=valid, patience=5)
+print(f"stopped after {history.epochs} epochs, kept the weights of epoch {history.best_epoch}")
+print(f"validation loss {min(history.valid_loss):.2f}, test accuracy {accuracy(model, test):.2f}")
+
+# %% [markdown] tags=["exercise:early_stopping"]
+# ### Exercise 5 · When to stop
+# ●●○ · 10 minutes · why it matters: the last weights are hardly ever the best ones.
+#
+# With a *patience* of 3, training stops once three epochs in a row have brought no new lowest validation loss, and the weights of the
+# best epoch so far are put back. Which epoch is that? If patience never ends, all epochs are trained.
+
+# %% tags=["exercise:early_stopping"]
+def stop_epoch(valid_losses, patience):
+    """Say which epoch's weights are kept.
+
+    valid_losses: a list of the validation losses that the epochs have, or would have if trained.
+    patience: stop after so many epochs in a row that are not below the lowest loss before them.
+    Returns: the epoch, counted from 1, with the lowest loss among those trained (the first of
+        equals); for [0.5, 0.6, 0.7, 0.4] and 2 it is 1.
+    """
+    ...
+
+# %% tags=["exercise:early_stopping"]
+check.early_stopping(stop_epoch)
+
+# %% [markdown] tags=["exercise:early_stopping"]
+# <details><summary>Hint</summary>
+#
+# Keep two things while you go through the list: the best epoch so far, and how many epochs have gone by since. `enumerate(valid_losses,
+# start=1)` counts from 1, and `break` leaves the loop.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def stop_epoch(valid_losses, patience):
+#     best_epoch = 1
+#     lowest = valid_losses[0]
+#     for epoch, loss in enumerate(valid_losses, start=1):
+#         if loss < lowest:
+#             best_epoch = epoch
+#             lowest = loss
+#         if epoch - best_epoch == patience:
+#             break
+#     return best_epoch
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ## 7 · What the filters have become
+#
+# A filter of the first layer is a table of 4 × width weights, like a PWM. Nobody gave it sites. What is it looking for? Let it show you: run it over new sequences, take from each the window that excites it most, and count the bases in these windows.
+
+# %% tags=["filters"]
+probe = simulate(ppm, positives=4000, negatives=4000, rng=np.random.default_rng(8))
+tensor = torch.from_numpy(probe.one_hot).permute(0, 2, 1)  # (8000, 4, 20)
+with torch.no_grad():
+    responses = torch.relu(place_free.conv(tensor)).numpy()  # (8000, 16, 20)
+
+
+def what_excites(number):
+    """Counts (7, 4) over the windows to which a filter responds most, where it responds strongly."""
+    strongest = responses[:, number].max(axis=1)
+    strong = strongest > 0.5 * strongest.max()
+    centre = responses[:, number].argmax(axis=1)
+    inside = strong & (centre >= 3) & (centre <= 16)  # whole windows only
+    windows = [probe.one_hot[i, c - 3 : c + 4] for i, c in zip(np.flatnonzero(inside), centre[inside])]
+    return np.sum(windows, axis=0)
+
+
+# How much a filter speaks for "positive": its weight for class 1 less that for class 0.
+votes = (place_free.linear.weight[1] - place_free.linear.weight[0]).detach().numpy()
+order = np.argsort(-votes)
+for number in order[:3]:
+    counts = what_excites(number)
+    print(f"filter {number:2}: vote {votes[number]:.1f}, {int(counts.sum() / 7):5} windows, {consensus(counts)}")
+
+# %%
+logo_picture(pfm_to_ppm(what_excites(order[0]), pseudocount=0.5), title="what excites the filter with the strongest vote")
+
+# %% [markdown]
+# The filter with the strongest vote has found `CCGGAA`, and others have found the same, shifted or not: networks are free to learn a thing several times. (This works so well because the task has one motif and plenty of data. Lesson 07 asks when such pictures mislead.)
+
+# %% [markdown] tags=["exercise:filter_to_pfm"]
+# ### Exercise 6 · What a filter looks for
+# ●●● · 20 minutes · why it matters: this is how the filters of DeepBind and Basset became the logos in their papers.
+#
+# A filter gave an activation at each position of each sequence. Take the best window of each sequence, if it is good enough, and
+# count its bases. With padding, the activation at position 5 of a filter 3 wide belongs to the window from 4 to 6, so it *starts*
+# at 4. Leave out windows that reach over an end.
+
+# %% tags=["exercise:filter_to_pfm"]
+def activating_windows(one_hot, activations, width, threshold):
+    """Count the bases of the windows that activate a filter most.
+
+    one_hot: an array (N, L, 4), columns A, C, G, T.
+    activations: an array (N, L), after ReLU; entry p is of the window that starts at
+        p - width // 2. The convolution was padded, so entries near the ends are of windows
+        that lie partly outside: these are left out.
+    width: of the filter; odd.
+    threshold: a sequence whose best activation is not above it is left out.
+    Returns: an array (width, 4) of counts, a PFM: one window for each sequence left.
+    """
+    ...
+
+# %% tags=["exercise:filter_to_pfm"]
+check.filter_to_pfm(activating_windows)
+
+# %% [markdown] tags=["exercise:filter_to_pfm"]
+# <details><summary>Hint</summary>
+#
+# Let `half = width // 2`. Of one sequence, `inner = activations[i, half : L - half]` are the windows that lie inside, and entry `k` of
+# `inner` belongs to the window that starts at `k`. `inner.argmax()` finds the best; `one_hot[i, k : k + width]` can be added
+# to the counts as it is.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def activating_windows(one_hot, activations, width, threshold):
+#     pfm = np.zeros((width, 4))
+#     half = width // 2
+#     length = one_hot.shape[1]
+#     for encoded, row in zip(one_hot, activations):
+#         inner = row[half : length - half]
+#         start = inner.argmax()
+#         if inner[start] > threshold:
+#             pfm += encoded[start : start + width]
+#     return pfm
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ### A filter is a scan
+#
+# Compare the filter with the true PWM directly: score many windows with both, and see whether they agree.
+
+# %% tags=["filters", "learned-pwm"]
+pwm = ppm_to_pwm(pfm_to_ppm(CCGGAA, pseudocount=0.5))  # (6, 4)
+learned = place_free.conv.weight[order[0]].detach().numpy().T  # (4, 7) -> (7, 4)
+words = torch.from_numpy(probe.one_hot[:, :7]).numpy()  # (8000, 7, 4): random words of seven letters
+by_filter = (words * learned).sum(axis=(1, 2))
+for shift in (0, 1):
+    by_pwm = (words[:, shift : shift + 6] * pwm).sum(axis=(1, 2))
+    print(f"correlation with the true PWM, shifted by {shift}: {np.corrcoef(by_filter, by_pwm)[0, 1]:.2f}")
+
+# %% [markdown]
+# A correlation of 0.93: the filter is a PWM, in units of its own, found from labels alone.
+#
+# ## 8 · Explore
+#
+# The sliders show runs that were trained beforehand; the button trains one now, with another seed. Compare flattening with global max-pooling, at a fixed place and anywhere. How few filters are enough? What happens when the filter is narrower than the motif?
+
+# %% tags=["explorer"]
+classifier_explorer()
+
+# %% [markdown]
+# ### A challenge
+#
+# Train a network of your own that comes within 0.5 percent of the ceiling for sites anywhere on **either strand** (`strand="either"` in `simulate` and `ceiling`), with at most 200,000 sequences. A hint from lesson 02: the minus strand is the same motif, turned. What could you do with the data, or with the filters?
+#
+# ## Common mistakes
+#
+# - **The test set as validation set** (M10). Three sets.
+# - **The loss of the last batch** (M11). The mean of the epoch.
+# - **A fixed place before a flattening layer** (M08). Move the site and test again.
+# - **Two linear layers with nothing between** (M09). They are one.
+# - **Sigmoids under a cross-entropy for exclusive classes** (M13). Logits, and the loss does the rest.
+# - **Columns of labels in two orders** (M06). One number for each label.
+# - **Going on with a trained model and calling it a new run** (M12). Make a fresh model.
+# - **`torch.tensor` of a tensor** (M33). `as_tensor`, or `clone().detach()`.
+# - **One run, one number.** Several seeds, beside a baseline and the ceiling.
+#
+# ## Recap
+#
+# A convolutional network scans with filters that it learns. The loop: forget, predict, measure, step. The ceiling tells whether a result is good, a simple baseline whether a network was needed, fresh data with moved sites what was learned, the validation loss when to stop.
+#
+# ## Further reading
+#
+# - B. Alipanahi et al. Predicting the sequence specificities of DNA- and RNA-binding proteins by deep learning. *Nature Biotechnology* 33, 831-838 (2015).
+# - J. Zhou, O. G. Troyanskaya. Predicting effects of noncoding variants with deep learning-based sequence model. *Nature Methods* 12, 931-934 (2015).
+# - D. P. Kingma, J. Ba. Adam: a method for stochastic optimization. *International Conference on Learning Representations* (2015).
+# - L. Prechelt. Early stopping - but when? In *Neural Networks: Tricks of the Trade*, Springer (1998).
+#
+# **Next:** lesson 05 judges classifiers: thresholds, curves, prevalence, and how sure you can be.
