@@ -143,7 +143,7 @@ def small_sample_correction(sites: float) -> float:
     """By how many bits a position seems too informative, on average, when few sites were seen.
 
     3 / (2 ln 2 sites), for a uniform background (Schneider et al. 1986, the approximation for four
-    letters). Four bits for one site, 0.02 for a hundred.
+    letters). 2.2 bits for one site, 0.02 for a hundred.
 
     Raises:
         MotifError: unless at least one site was seen (lesson 02).
