@@ -29,6 +29,7 @@ lab: $(installed) ## open JupyterLab at the first lesson, in your own copy of th
 	@$(python) tools/working_copy.py "$(LESSONS_COPY)"
 	@$(in_venv) $(python) -m jupyterlab --ServerApp.ip=127.0.0.1 \
 	    --ServerApp.root_dir="$(LESSONS_COPY)" --LabApp.default_url=/lab/tree/00_start_here.ipynb \
+	    --ServerApp.kernel_websocket_connection_class=course_utils.server.PromptConnection \
 	    $(allow_root) $(ARGS)
 
 test: $(installed) ## run every test (ARGS goes to pytest)

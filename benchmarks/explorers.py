@@ -1,10 +1,12 @@
 """How long each explorer takes from a key press to the repainted picture, in a real browser.
 
-    python benchmarks/explorers.py [LESSON ...]
+    python benchmarks/explorers.py [--plain] [LESSON ...]
 
 Opens each lesson in JupyterLab in headless Chromium, as a reader sees it, and moves every control
 of every explorer by keyboard. The clock runs inside the page, from the key event until the frame
 with the new picture is on the screen. A busy machine shows in these numbers: run it alone.
+JupyterLab is started as `make lab` does; ``--plain`` starts it as it comes, where some messages wait
+for the confirmation of the one before (course_utils.server).
 """
 
 import os
@@ -25,6 +27,8 @@ RUNS, MOVES = 5, 10
 
 def main(names: list[str]) -> None:
     """Print one line per control: the median of the runs' medians, and the p95 of all moves."""
+    prompt = "--plain" not in names
+    names = [name for name in names if name != "--plain"]
     if find_chromium() is None:
         print("not run: there is no Chromium or Chrome here (COURSE_CHROMIUM may name one)")
         return
@@ -32,7 +36,7 @@ def main(names: list[str]) -> None:
     print(f"{'lesson':24} {'explorer':>8} {'control':20} {'median ms':>9} {'p95 ms':>7}")
     with tempfile.TemporaryDirectory() as place:
         lessons = copy_lessons(ROOT / "notebooks", Path(place, "lessons"))
-        with jupyterlab(lessons, Path(place)) as lab, chromium() as browser:
+        with jupyterlab(lessons, Path(place), prompt=prompt) as lab, chromium() as browser:
             for name in names or NAMES:
                 if expected := len(tagged(name, "explorer")):
                     with open_lesson(browser, lab, f"{name}.ipynb") as lesson:

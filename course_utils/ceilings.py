@@ -310,7 +310,8 @@ def _replaced_probability(codes: np.ndarray, width: int, background: np.ndarray)
     """The probability of each window in the background, given the bases on both sides: ``(N, windows)``."""
     first, chain = check_chain(background)
     windows = codes.shape[1] - width + 1
-    steps = _steps(codes, first, chain)
+    # Bases that do not depend on each other are looked up in one step, which is quicker.
+    steps = _steps(codes, first, chain) if background.ndim == 2 else first.take(codes)
     probability = steps[:, :windows].copy()
     for position in range(1, width):
         probability *= steps[:, position : position + windows]

@@ -215,7 +215,7 @@ def check_ppm(ppm: np.ndarray) -> np.ndarray:
             f"the probability of {ALPHABET[base]} at position {position} is "
             f"{ppm[position, base]:g}; a number from 0 to 1 is expected{counts}"
         )
-    if not np.allclose(sums, 1, rtol=0, atol=1e-4):
+    if abs(sums - 1).max() > 1e-4:
         position = int(np.argmax(abs(sums - 1)))
         raise MotifError(
             f"the probabilities of position {position} add up to {sums[position]:g}, not to 1"

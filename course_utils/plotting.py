@@ -12,6 +12,7 @@ letter always stands beside the colour. Explained in lessons 00, 01 and 02.
 import base64
 import io
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -65,6 +66,7 @@ def picture_of(figure, alt: str) -> Picture:
     return Picture(buffer.getvalue(), alt)
 
 
+@cache
 def readable_ink(background: str) -> str:
     """Black or white: whichever stands out more on the background (WCAG 2 contrast ratio)."""
     return max((INK, PAPER), key=lambda ink: contrast(ink, background))
@@ -104,10 +106,16 @@ def text(x: float, y: float, words: str, *, size=12, anchor="middle", fill=INK, 
 def text_row(xs, y: float, words, *, size=12, fill=INK, bold=False) -> str:
     """Words centred at the places `xs` of one line: one element, less markup than a text for each."""
     weight = " font-weight='bold'" if bold else ""
-    spans = "".join(f"<tspan x='{x:g}'>{escape(word)}</tspan>" for x, word in zip(xs, words))
+    xs, words = [f"{x:g}" for x in xs], list(words)
+    if all(len(word) == 1 for word in words):
+        # Of letters, the element itself can say where each stands: a browser is done in half the time.
+        at, body = f" x='{' '.join(xs)}'", escape("".join(words))
+    else:
+        at = ""
+        body = "".join(f"<tspan x='{x}'>{escape(word)}</tspan>" for x, word in zip(xs, words))
     return (
-        f"<text y='{y:g}' font-size='{size:g}' text-anchor='middle' dominant-baseline='central' "
-        f"fill='{fill}'{weight}>{spans}</text>"
+        f"<text{at} y='{y:g}' font-size='{size:g}' text-anchor='middle' dominant-baseline='central' "
+        f"fill='{fill}'{weight}>{body}</text>"
     )
 
 

@@ -28,7 +28,7 @@ FLOORS = (
     {"evaluation", "interpretation"},
     {"intervals"},
     {"plotting"},
-    {"explorers", "exercises", "notebook"},
+    {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {"checkpoints", "models", "training", "interpretation"}

@@ -266,6 +266,8 @@ def test_ticks_are_round_numbers_around_the_data(low, high, most, expected):
 def test_a_row_of_words_is_one_element_with_every_word_at_its_place():
     root = ElementTree.fromstring(plotting.text_row([5, 25.5], 9, ["<a>", "b"], bold=True))
     assert [(span.get("x"), span.text) for span in root] == [("5", "<a>"), ("25.5", "b")]
+    letters = ElementTree.fromstring(plotting.text_row([5, 25.5], 9, "A<", bold=True))
+    assert (letters.get("x"), letters.text, len(letters)) == ("5 25.5", "A<", 0)
 
 
 def test_a_tint_lies_between_the_paper_and_the_colour():

@@ -62,13 +62,12 @@ def draw(view: SimulationView) -> Panels:
                 (
                     str(row),
                     sequence,
-                    str(label),
+                    f"{label}, wrong" if label != truth else str(label),
                     _site(start, len(view.ppm), strand),
-                    "wrong" if label != truth else "right",
                 )
                 for row, (sequence, truth, label, start, strand) in enumerate(_rows(view))
             ],
-            head=("example", "sequence", "label", "site", "the label is"),
+            head=("example", "sequence", "label", "site"),
         )
     )
     gap = np.abs(view.bases[0] - view.bases[1]).max()

@@ -14,11 +14,11 @@ from course_utils.simulation import Plan, SimulationError, make_plan, simulate
 
 LENGTH, START = 20, 7  # bases of a sequence; where a site at a fixed place begins
 MANY = 1000  # sequences of each class that are drawn, counted, and of which a few are shown
-SHOWN, OTHERS = 8, 4  # positives and negatives that are written out
+SHOWN, OTHERS = 6, 4  # positives and negatives that are written out
 SEED = 1  # of the sequences
 NOISE_SEED = 151  # of the wrong labels: about as large a share of those shown is wrong as of all
 #: Sequences drawn for a ceiling that cannot be computed exactly: as many as a moving slider has time for.
-SAMPLES = {"background": 4000, "gc": 4000, "shuffled": 2000, "dinucleotides": 4000}
+SAMPLES = {"background": 3000, "gc": 3000, "shuffled": 1500, "dinucleotides": 3000}
 PLACES = {
     "fixed": {"start": START, "strand": "+"},
     "anywhere": {"start": None, "strand": "+"},

@@ -34,6 +34,8 @@ WHOLE = {
 }
 #: Options that only the newer majors know; JupyterLab refuses to start over an unknown one.
 OPTIONS = {3: [], 4: ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]}
+#: What `make lab` adds, so that no message waits for the confirmation of the one before.
+PROMPT = "--ServerApp.kernel_websocket_connection_class=course_utils.server.PromptConnection"
 SECONDS_TO_START = 60
 
 
@@ -59,6 +61,7 @@ def jupyterlab(
     python: str = sys.executable,
     environment: dict[str, str] | None = None,
     whole: bool = False,
+    prompt: bool = False,
 ) -> Iterator[JupyterLab]:
     """Serve `folder` with the JupyterLab of the interpreter `python` while the context lasts.
 
@@ -68,6 +71,7 @@ def jupyterlab(
         python: an interpreter that has JupyterLab.
         environment: variables for the server and its kernels, over those of this process.
         whole: show all cells at once, also those far from what is seen.
+        prompt: with the connection that `make lab` uses (course_utils.server).
     """
     major = _major(python)
     _write_settings(home / "settings", SETTINGS[major] | (WHOLE[major] if whole else {}))
@@ -89,7 +93,7 @@ def jupyterlab(
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         # Lets the harness ask the page which notebook is open and whether its kernel is idle.
-        "--LabApp.expose_app_in_browser=True", *OPTIONS[major],
+        "--LabApp.expose_app_in_browser=True", *OPTIONS[major], *([PROMPT] if prompt else []),
     ]  # fmt: skip
     log = home / "server.log"
     with log.open("w") as stream:
