@@ -860,7 +860,7 @@ lessons = {
     "09": "Dilated convolutions",
     "10": "Basenji",
 }
-state = {number: "here" if number <= "03" else "coming" for number in lessons}
+state = {number: "here" if number <= "05" else "coming" for number in lessons}
 places = {number: divmod(place, 4) for place, number in enumerate(lessons)}  # column, row
 in_words = [f"{n} {title} ({state[n]})".replace("\n", " ") for n, title in lessons.items()]
 boxes_picture(

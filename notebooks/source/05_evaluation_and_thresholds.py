@@ -54,13 +54,13 @@ from course_utils.training import fit, predict
 # A classifier calls each example positive or negative. With the truth beside it there are four counts. The **confusion table** has a row for each truth and a column for each call. Say so whenever you show one, because half of the world does it the
 # other way round. Here is the table of the second Korean lecture, read as lesson 04 found that it must be read:
 
-# %% tags=["seed:002-confusion-table", "M06"]
+# %% tags=["seed:002-confusion-table", "seed:002-f1", "M06"]
 table = Confusion(tp=188, fn=6, fp=11, tn=195)
 print(table)
 for measure in ("accuracy", "recall", "specificity", "precision", "f1", "mcc"):
     print(table.describe(measure))
 
-# %% [markdown]
+# %% [markdown] tags=["seed:002-error-types"]
 # - A **false positive** is also called an error of type I, a **false negative** one of type II.
 # - **Recall** (sensitivity) is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
 # - **Precision** is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
