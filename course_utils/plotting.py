@@ -373,13 +373,13 @@ def letter_path(base: str, x: float, y: float, width: float, height: float) -> s
     places = 1 if height >= 20 else 2
 
     def h(share: float) -> str:
-        return f"{round(x + share * width, 1):g}"
+        return f"{x + share * width:.1f}"
 
     def v(share: float) -> str:
-        return f"{round(y + share * height, places):g}"
+        return f"{y + share * height:.{places}f}"
 
     def arc(radius_x: float, radius_y: float, turn: int, to_x: float, to_y: float) -> str:
-        radii = f"{round(radius_x * width, 1):g} {round(radius_y * height, places):g}"
+        radii = f"{radius_x * width:.1f} {radius_y * height:.{places}f}"
         return f"A{radii} 0 1 {turn} {h(to_x)} {v(to_y)}"
 
     if base == "A":

@@ -638,7 +638,8 @@ check.early_stopping(stop_epoch)
 
 # %% tags=["filters"]
 probe = simulate(ppm, positives=4000, negatives=4000, rng=np.random.default_rng(8))
-tensor = torch.from_numpy(probe.one_hot).permute(0, 2, 1)  # (8000, 4, 20)
+one_hot = probe.one_hot  # (8000, 20, 4)
+tensor = torch.from_numpy(one_hot).permute(0, 2, 1)  # (8000, 4, 20)
 with torch.no_grad():
     responses = torch.relu(place_free.conv(tensor)).numpy()  # (8000, 16, 20)
 
@@ -649,7 +650,7 @@ def what_excites(number):
     strong = strongest > 0.5 * strongest.max()
     centre = responses[:, number].argmax(axis=1)
     inside = strong & (centre >= 3) & (centre <= 16)  # whole windows only
-    windows = [probe.one_hot[i, c - 3 : c + 4] for i, c in zip(np.flatnonzero(inside), centre[inside])]
+    windows = [one_hot[i, c - 3 : c + 4] for i, c in zip(np.flatnonzero(inside), centre[inside])]
     return np.sum(windows, axis=0)
 
 
@@ -724,7 +725,7 @@ check.filter_to_pfm(activating_windows)
 # %% tags=["filters", "learned-pwm"]
 pwm = ppm_to_pwm(pfm_to_ppm(CCGGAA, pseudocount=0.5))  # (6, 4)
 learned = place_free.conv.weight[order[0]].detach().numpy().T  # (4, 7) -> (7, 4)
-words = torch.from_numpy(probe.one_hot[:, :7]).numpy()  # (8000, 7, 4): random words of seven letters
+words = one_hot[:, :7]  # (8000, 7, 4): random words of seven letters
 by_filter = (words * learned).sum(axis=(1, 2))
 for shift in (0, 1):
     by_pwm = (words[:, shift : shift + 6] * pwm).sum(axis=(1, 2))
