@@ -3,8 +3,8 @@
 A run with each setting travels with the package, so that sliders answer at once; the button trains another
 one, which takes about a second. ``tools/classifier_runs.py`` makes the runs, by :func:`train`.
 
-With zero padding, "global max: forgets it" is not the whole truth: a wide filter can tell the ends of a sequence
-from its middle, and so exclude places there.
+With zero padding, a maximum over all places does not quite forget the place: a wide filter can tell the ends of
+a sequence from its middle, and so exclude places there.
 """
 
 import json
@@ -22,7 +22,7 @@ from course_utils.explorers.simulation import CCGGAA
 from course_utils.simulation import simulate
 
 FILTERS, WIDTHS = (1, 2, 4, 8, 16), (3, 5, 7, 9)
-POOLINGS = {"flatten": "flatten: keeps the place", "max": "global max: forgets it"}
+POOLINGS = {"flatten": "flatten", "max": "global maximum"}
 PLACES = {"fixed": "fixed at 7", "anywhere": "anywhere"}
 STARTS = {"fixed": 7, "anywhere": None}
 LENGTH = 20  # bases of a sequence
@@ -293,7 +293,7 @@ def classifier_explorer() -> Explorer:
     controls = {
         "filters": choice([(str(many), many) for many in FILTERS], 4, "filters"),
         "width": choice([(str(width), width) for width in WIDTHS], 7, "width of a filter"),
-        "pooling": choice([(words, name) for name, words in POOLINGS.items()], "flatten", "then"),
+        "pooling": choice([(words, name) for name, words in POOLINGS.items()], "flatten", "after the filters"),
         "place": choice([(words, name) for name, words in PLACES.items()], "fixed", "the motif stands"),
     }
     button = ipywidgets.Button(

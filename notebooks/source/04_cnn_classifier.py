@@ -559,7 +559,7 @@ for epoch in (1, 5, 10, 20, 50, 100, 200):
           f"{history.valid_loss[epoch - 1]:.2f}, accuracy {history.valid_accuracy[epoch - 1]:.2f}")  # fmt: skip
 
 # %% tags=["M12", "seed:000-loss-accuracy-plot", "seed:002-validation-plot"]
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 epochs = np.arange(1, 201)
 left.plot(epochs, history.train_loss, label="training")
 left.plot(epochs, history.valid_loss, "--", label="validation")
@@ -567,7 +567,7 @@ left.set(xlabel="epoch", ylabel="loss", title="loss")
 left.legend()
 right.plot(epochs, history.valid_accuracy, "--", color="#D55E00", label="validation")
 right.axhline(best.accuracy, color="#111111", linewidth=1, label="ceiling")
-right.set(xlabel="epoch", ylabel="accuracy", title="accuracy", ylim=(0.5, 1))
+right.set(xlabel="epoch", ylabel="accuracy", title="accuracy", ylim=(0.85, 1))
 _ = right.legend()
 picture_of(figure, f"Loss and accuracy over 200 epochs. The training loss falls to {history.train_loss[-1]:.2f}; the validation "
            f"loss is lowest in epoch {history.best_epoch} and climbs to {history.valid_loss[-1]:.1f}, while the accuracy stays "
@@ -736,7 +736,7 @@ for shift in (0, 1):
 #
 # ## 8 · Explore
 #
-# The sliders show runs that were trained beforehand; the button trains one now, with another seed. Compare flattening with global max-pooling, at a fixed place and anywhere. How few filters are enough? What happens when the filter is narrower than the motif?
+# The sliders show runs that were trained beforehand; the button trains one now, with another seed. Compare *flatten*, which keeps the place, with the *global maximum*, which forgets it, at a fixed place and anywhere. How few filters are enough? What happens when the filter is narrower than the motif?
 
 # %% tags=["explorer"]
 classifier_explorer()

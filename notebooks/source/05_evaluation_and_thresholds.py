@@ -24,7 +24,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from torch import nn
 from torch.utils.data import TensorDataset
 
@@ -51,8 +51,8 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · Four counts
 #
-# A classifier calls each example positive or negative. With the truth beside it there are four counts. The **confusion table** has a row for each truth and a column for each call. Say so whenever you show one, because half of the world does it the
-# other way round. Here is the table of the second Korean lecture, read as lesson 04 found that it must be read:
+# A classifier calls each example positive or negative. With the truth beside it there are four counts. The **confusion table** has a row for each truth and a column for each call. Say so whenever you show one: many put the calls in the rows,
+# and scikit-learn puts the negatives first. Here is the table of the second Korean lecture, read as lesson 04 found that it must be read:
 
 # %% tags=["seed:002-confusion-table", "seed:002-f1", "M06"]
 table = Confusion(tp=188, fn=6, fp=11, tn=195)
@@ -64,7 +64,7 @@ for measure in ("accuracy", "recall", "specificity", "precision", "f1", "mcc"):
 # - A **false positive** is also called an error of type I, a **false negative** one of type II.
 # - **Recall** (sensitivity) is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
 # - **Precision** is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
-# - **F1** joins precision and recall; **MCC** uses all four counts and is 0 for a coin.
+# - **F1** is 2 TP / (2 TP + FP + FN), a mean of precision and recall that stays near the lower of the two. **MCC**, of lesson 00, uses all four counts; it is 1 for a perfect classifier and about 0 for a coin.
 #
 # Recall alone is no measure of trust: who calls everything positive has a recall of 1 (mistake M21, and lesson 00).
 
@@ -122,7 +122,7 @@ print(f"accuracy of the table: {table.accuracy:.2%}, {table.tp + table.tn} of {t
 print(f"94.0 % of 400 is {0.94 * 400:.0f}")
 
 # %% [markdown]
-# They cannot (mistake M07): 383 right calls are 95.75 percent. Most likely the network was trained again between the two outputs. A number and the table that it comes from belong in one cell.
+# They do not (mistake M07): 383 right calls are 95.75 percent. Most likely the network was trained again between the two outputs. A number and the table that it comes from belong in one cell.
 
 # %% [markdown] tags=["exercise:counts_behind"]
 # ### Exercise 2 · The counts behind a printed accuracy
@@ -169,7 +169,8 @@ check.counts_behind(counts_behind)
 # %% [markdown]
 # ## 2 · Scores and curves
 #
-# A network gives more than a call: it gives a **score**. Train the position-free network of lesson 04 on 1,600 sequences with sites anywhere, and score 2,000 fresh ones.
+# A network gives more than a call: it gives a **score**. Train the position-free network of lesson 04 on 1,600 sequences with sites anywhere, and score 2,000 fresh ones, the **test set** of this lesson.
+# The score is the second logit less the first: the network's log-odds of "positive". At 0 the two classes are equally likely.
 
 # %% tags=["scores"]
 ppm = pfm_to_ppm(CCGGAA)
@@ -187,11 +188,11 @@ def score(model, inputs):
     return logits[:, 1] - logits[:, 0]
 
 
-inputs, labels, _ = draw(800, 800, seed=50)
-train = TensorDataset(inputs, torch.from_numpy(labels))
+train_inputs, train_labels, _ = draw(800, 800, seed=50)
+train = TensorDataset(train_inputs, torch.from_numpy(train_labels))
 with seeded(5):
     model = GlobalMaxCNN(filters=16, width=7)
-history = fit(
+_ = fit(
     model, train, loss=nn.CrossEntropyLoss(), epochs=40, batch_size=64,
     optimizer=torch.optim.Adam(model.parameters(), lr=0.001), generator=torch.Generator().manual_seed(5),
 )  # fmt: skip
@@ -206,31 +207,36 @@ print(confusion_at(labels, scores, threshold=0))
 # %% tags=["curves", "seed:003-roc-plot", "seed:003-pr-plot"]
 ours = curves(labels, scores)
 ratio = log_likelihood_ratio(codes, ppm)
-perfect = curves(labels, np.maximum(ratio, -100))  # -inf becomes the lowest score
-point = ours.at(0)
+best_scores = np.maximum(ratio, -100)  # a sequence that cannot be a positive has -inf: give it the lowest score
+perfect = curves(labels, best_scores)
+point = ours.at(0)  # the operating point of the threshold 0
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for curve, name, style in [(ours, "network", "-"), (perfect, "best rule", "--")]:
     left.plot(curve.false_positive_rate, curve.recall, style, label=name)
     right.plot(curve.recall, curve.precision, style, label=name)
 left.plot(point.false_positive_rate, point.recall, "o", color="#111111", label="threshold 0")
 right.plot(point.recall, point.precision, "o", color="#111111", label="threshold 0")
 left.plot([0, 1], [0, 1], ":", color="#5c5c5c", label="coin")
+right.plot([0, 1], [0.5, 0.5], ":", color="#5c5c5c", label="coin")
 left.set(xlabel="false-positive rate", ylabel="recall", title="ROC")
-right.set(xlabel="recall", ylabel="precision", title="precision-recall", ylim=(0.45, 1.02))
+right.set(xlabel="recall", ylabel="precision", title="precision-recall", ylim=(0.4, 1.02))
 left.legend()
 _ = right.legend()
 picture_of(figure, f"ROC and precision-recall curves of the network, AUC {ours.auc:.2f} and average precision "
-           f"{ours.average_precision:.2f}, close below the best rule with {perfect.auc:.2f} and "
+           f"{ours.average_precision:.2f}, close to the best rule with {perfect.auc:.2f} and "
            f"{perfect.average_precision:.2f}. At threshold 0 recall is {point.recall:.2f}.")  # fmt: skip
 
 # %% [markdown]
-# The dashed line is the best rule of lesson 03, the likelihood ratio: nothing can lie above it for long. The area under the ROC curve is the **AUC**, the area under the other one the **average precision** (AUPRC). The AUC has a meaning you can say in one sentence: it is the chance that a random positive
+# The area under the ROC curve is the **AUC**, the area under the other one the **average precision** (AUPRC). The AUC has a meaning you can say in one sentence: it is the chance that a random positive
 # has a higher score than a random negative.
+#
+# The dashed line is the best rule of lesson 03, the likelihood ratio. No classifier has a higher ROC curve, on average over test sets. On one test set, yours may be ahead for a stretch. At the left end of the
+# precision-recall curve such luck is common: there, precision rests on a handful of calls.
 
 # %% [markdown] tags=["exercise:auc"]
 # ### Exercise 3 · The AUC, pair by pair
-# ●●○ · 10 minutes · why it matters: it shows what an AUC of hard labels lacks: nearly all of its pairs are ties.
+# ●●○ · 10 minutes · why it matters: it is what the AUC means, and it shows what calls lose: two examples called alike are a tie, however different their scores.
 #
 # Let every positive meet every negative. The positive wins if it has the higher score; equal scores are half a win. The AUC is
 # the share of wins.
@@ -275,7 +281,9 @@ check.auc(auc_by_pairs)
 # %% [markdown]
 # ### Scores rank, labels do not
 #
-# A Taiwanese student report compares two networks. The first has AUC 0.9971. The "improved" one has 0.99034749 and an AUPRC of 0.97967480. It looks like a step back. But those two numbers have a strange property. Suppose that the second network called 241 of 241 positives and 5 of 259 negatives positive:
+# A Taiwanese student report on transcription-factor binding (you will redo its work in lesson 06) compares two networks. The first has AUC 0.9971. The "improved" one has 0.99034749 and an AUPRC of 0.97967480. It looks like a step back.
+#
+# But those two numbers have a strange property. Suppose that the second network called 241 of 241 positives and 5 of 259 negatives positive:
 
 # %% tags=["M15", "seed:003-improved-auc"]
 truth = np.array([1] * 241 + [0] * 259)
@@ -288,14 +296,20 @@ except EvaluationError as error:
     print(error)
 
 # %% [markdown]
-# Both to the eighth digit. The numbers were computed from **hard labels**, 0 or 1, instead of scores (mistake M15). Calls have one operating point, not a curve, and their "AUC" is the mean of recall and specificity at that point. It cannot be compared with the AUC of scores. The same network, with its scores:
+# Both to the eighth digit. So the numbers were almost certainly computed from **hard labels**, 0 or 1, instead of scores (mistake M15). Calls have one operating point, not a curve. Their "AUC" is the mean of recall and specificity at that point, which is
+# known as **balanced accuracy**, and cannot be compared with the AUC of scores.
+#
+# > **Predict first.** Cut the scores of your own network at 0, and compute the AUC of the calls. Higher or lower than 0.96?
 
 # %% tags=["M15"]
 print(f"our network, from scores: AUC {ours.auc:.3f}")
 print(f"our network, from calls:  AUC {roc_auc_score(labels, scores > 0):.3f}")
+calls = confusion_at(labels, scores, threshold=0)
+ties = calls.tp * calls.fp + calls.fn * calls.tn
+print(f"pairs of a positive and a negative that are called alike: {ties / 1000**2:.0%}")
 
 # %% [markdown]
-# Nothing about the network has changed.
+# Nothing about the network has changed. But each pair that is called alike now counts one half, whichever of the two has the higher score.
 
 # %% [markdown] tags=["exercise:hidden_table"]
 # ### Exercise 4 · The hidden table
@@ -344,7 +358,9 @@ check.hidden_table(hidden_table)
 # %% [markdown]
 # ## 3 · A threshold for a purpose
 #
-# Where you put the threshold depends on what a mistake costs. If each positive call means a week at the bench, allow 1 percent of false positives. Choose the threshold on a **validation set**, never on the test set:
+# Where you put the threshold depends on what a mistake costs. Suppose that you will scan many sequences without a site, and can afford to follow up 1 percent of them. Choose the threshold on a **validation set**, never on the test set.
+#
+# > **Predict first.** At threshold 0 the recall was 0.92, and about one negative in nine was called. What will the recall be with one in a hundred?
 
 # %% tags=["operating-point"]
 valid_inputs, valid_labels, _ = draw(2000, 2000, seed=52)
@@ -355,7 +371,10 @@ print(strict)
 print(f"false-positive rate {strict.false_positive_rate:.3f}, recall {strict.recall:.2f}")
 
 # %% [markdown]
-# The rate on the test set is near 1 percent and not exactly it: the promise was made on other sequences.
+# The price is high: more than half of the sites are missed. And the rate on the test set is near 1 percent and not exactly it, because the promise was made on other sequences.
+#
+# Where you know the costs, there is a rule. If a false alarm costs *a* and a miss *b*, call a sequence positive when its log-odds are above log(*a*/*b*): below that, being wrong about it costs less than following it up. This asks for log-odds that can be
+# believed; section 5 looks into that.
 
 # %% [markdown] tags=["exercise:threshold"]
 # ### Exercise 5 · A threshold that keeps a promise
@@ -407,13 +426,27 @@ check.threshold(threshold_for)
 # > **Predict first.** Recall 0.8 and a false-positive rate of 0.01. One window in a thousand is a true positive. Of 100 positive calls, how many are right?
 
 # %% tags=["prevalence"]
-print("positives     precision   average precision of the network")
+print("positives   precision   accuracy   accuracy of calling nothing")
 for prevalence in (0.5, 0.1, 0.01, 0.001):
     value = predictive_values(recall=0.8, specificity=0.99, prevalence=prevalence)
-    print(f"{prevalence:9.1%}  {value.positive:10.2f}   {ours.average_precision_at(prevalence):.2f}")
+    accuracy = 0.8 * prevalence + 0.99 * (1 - prevalence)
+    print(f"{prevalence:9.1%} {value.positive:11.2f} {accuracy:10.3f} {1 - prevalence:10.3f}")
 
 # %% [markdown]
-# Seven. The other 93 are false, from a classifier with an accuracy of 99 percent. This is Bayes' rule, and it is the same calculation as that of section 9 of lesson 02. So report precision **at the prevalence where the classifier will be used**, and compare average precisions only at the same prevalence.
+# Seven. The other 93 are false, from a classifier with an accuracy of 99 percent. And whoever calls nothing is right more often still: accuracy is worth nothing here.
+# This is Bayes' rule, and it is the same calculation as that of section 9 of lesson 02.
+#
+# How does your network fare? To see what it does where one sequence in a hundred is a positive, you need many negatives. In your test set, 1 percent of the negatives are ten sequences: a precision that rests on ten is no precision.
+
+# %% tags=["prevalence", "rare"]
+rare_inputs, rare_labels, _ = draw(1000, 99_000, seed=54)
+rare_scores = score(model, rare_inputs)
+print(confusion_at(rare_labels, rare_scores, threshold).describe("precision"))
+rare = curves(rare_labels, rare_scores)
+print(f"AUC {rare.auc:.2f}, was {ours.auc:.2f}; average precision {rare.average_precision:.2f}, was {ours.average_precision:.2f}")
+
+# %% [markdown]
+# The same network, an AUC within its interval (section 6), and an average precision that is a third of what it was. So report precision **at the prevalence where the classifier will be used**, and compare average precisions only at the same prevalence.
 
 # %% [markdown] tags=["exercise:predictive_value"]
 # ### Exercise 6 · What a call is worth elsewhere
@@ -456,7 +489,7 @@ check.predictive_value(predictive_value)
 # %% [markdown]
 # ### Explore
 #
-# Move the threshold and watch four things at once: the two curves, the scores, the table. Then make positives rare. Which curve moves, and which stays?
+# Move the threshold and watch four things at once: the two curves, the scores, the table. Then make positives rare. Which curve moves, and which stays? (These scores are not your network's: they are drawn from two bell curves, with the AUC that you set.)
 
 # %% tags=["explorer"]
 decision_explorer()
@@ -464,15 +497,20 @@ decision_explorer()
 # %% [markdown]
 # ## 5 · Do probabilities mean what they say?
 #
-# Softmax turns logits into numbers between 0 and 1. Are they probabilities? If so, of all sequences with 0.7, about 70 percent must be positive: the network is **calibrated**.
+# Softmax turns logits into numbers between 0 and 1. (Of two logits, it is a sigmoid of their difference, your score.) Are they probabilities? If so, of all sequences with 0.7, about 70 percent must be positive: the network is **calibrated**.
 
 # %% tags=["calibration"]
 many_inputs, many_labels, _ = draw(5000, 5000, seed=53)
 probabilities = 1 / (1 + np.exp(-score(model, many_inputs)))
-print(calibration(many_labels, probabilities, bins=5))
+early = calibration(many_labels, probabilities, bins=5)
+print(early)
 
 # %% [markdown]
-# Now train the same network far too long, as in lesson 04:
+# The **expected calibration error** is the mean gap between the two columns, weighted with the number of examples. Even perfect probabilities show a little of it, by the luck of the sample. With other bins it is another number.
+#
+# Now train the same network far too long, as in lesson 04: ten times as many epochs, and steps three times as large.
+#
+# > **Predict first.** Which will suffer more, the AUC or the calibration?
 
 # %% tags=["calibration"]
 with seeded(5):
@@ -484,15 +522,52 @@ _ = fit(
 certain = 1 / (1 + np.exp(-score(stubborn, many_inputs)))
 late = calibration(many_labels, certain, bins=5)
 print(late)
-print(f"AUC {curves(many_labels, certain).auc:.2f}, before {curves(many_labels, probabilities).auc:.2f}")
+for name, given in [("40 epochs", probabilities), ("400 epochs", certain)]:
+    brier = np.mean((given - many_labels) ** 2)
+    print(f"{name}: AUC {curves(many_labels, given).auc:.2f}, log loss {log_loss(many_labels, given):.2f}, Brier score {brier:.2f}")
+
+# %% tags=["calibration"]
+figure, axes = plt.subplots(figsize=(4, 3.6))
+axes.plot([0, 1], [0, 1], ":", color="#5c5c5c", label="perfect")
+for curve, name, style in [(early, "40 epochs", "o-"), (late, "400 epochs", "s--")]:
+    spread = [curve.observed - curve.low, curve.high - curve.observed]
+    axes.errorbar(curve.predicted, curve.observed, yerr=spread, fmt=style, capsize=3, label=name)
+axes.set(xlabel="probability that the network gives", ylabel="share that are positive")
+_ = axes.legend()
+picture_of(figure, f"Observed shares against predicted probabilities. After 40 epochs the points lie near the diagonal; after 400 "
+           f"the line is too flat: {late.predicted[-1]:.2f} is predicted where {late.observed[-1]:.2f} are positive.")  # fmt: skip
 
 # %% [markdown]
-# The first network is nearly calibrated: what it calls 0.7 happens in 72 percent of the cases, and where it is off, it is too modest. The second says 0.99 on average where it is sure, and is right in 86 percent. Its AUC fell by 0.04; its honesty fell much further. This is what the climbing validation
-# loss of lesson 04 means. (Guo and colleagues, 2017, found it in modern networks in general.)
+# The first network is nearly calibrated: what it calls 0.7 happens in 72 percent of the cases, and at both ends it is a little too modest. The second says 0.99 on average where it is sure, and is right in 86 to 87 percent.
 #
+# The AUC sees only the order, and falls a little. The **log loss** (the loss you trained with) and the **Brier score** (the mean squared gap between probability and label) judge order and honesty together: lower is better, and both tell the networks
+# apart. This is part of what the climbing validation loss of lesson 04 means. Guo and colleagues (2017) found it in the image and text networks of their time, and a remedy: divide all scores by one number, the **temperature**, that makes the loss of a validation set lowest.
+
+# %% tags=["temperature"]
+valid_scores = score(stubborn, valid_inputs)
+temperatures = np.arange(1, 10, 0.1)
+losses = [log_loss(valid_labels, 1 / (1 + np.exp(-valid_scores / t))) for t in temperatures]
+best_temperature = temperatures[np.argmin(losses)]
+cooled = 1 / (1 + np.exp(-score(stubborn, many_inputs) / best_temperature))
+print(f"temperature {best_temperature:.0f}: calibration error {calibration(many_labels, cooled, bins=5).error:.2f}, was {late.error:.2f}")
+
+# %% [markdown]
+# No sequence has changed its place in the order, so the AUC is what it was.
+#
+# A last warning. These networks are calibrated for sets in which half are positives. Where positives are rare, their probabilities are far too high. You can correct them: at a prevalence of 1 percent, add log(0.01 / 0.99) to each score.
+
+# %% tags=["calibration", "rare"]
+for name, shift in [("as they are", 0), ("corrected", np.log(0.01 / 0.99))]:
+    given = 1 / (1 + np.exp(-(rare_scores + shift)))
+    print(f"{name:11}: {given.mean():.3f} predicted on average, {rare_labels.mean():.3f} are positives")
+
+# %% [markdown]
 # ## 6 · How sure is that?
 #
-# A test set is a sample. The accuracy on it is an estimate, with an **interval** that holds the true value in 95 of 100 cases. For a share, Wilson's interval (1927) does well even near 0 and 1:
+# A test set is a sample, and the accuracy on it an estimate. Give it an **interval**: of 100 such intervals, from 100 test sets, about 95 hold the true value. For a share, Wilson's interval (1927) does well even near 0 and 1.
+# For an AUC, the package has the one of DeLong and colleagues (1988): it looks at how much the examples differ in the share of the other class that they beat.
+#
+# > **Predict first.** 40 of 40 right. How low may the true accuracy be?
 
 # %% tags=["intervals"]
 for right, total in [(391, 400), (376, 400), (40, 40)]:
@@ -500,9 +575,32 @@ for right, total in [(391, 400), (376, 400), (40, 40)]:
 print(f"AUC of our network on 2,000 sequences: {auc_interval(labels, scores)}")
 
 # %% [markdown]
-# The first line is the first lecture's 97.75 percent, the second the other's 94.0. And 40 of 40 is not perfection: the true accuracy may be 91 percent.
+# The first line is the first lecture's 97.75 percent, the second the other's 94.0. And 40 of 40 is not perfection: the true accuracy may be as low as 91 percent.
 #
-# Several runs tell more than one. But part of their scatter is the luck of the test sets, and only the rest belongs to the models:
+# Such an interval counts the luck of the test set alone, not that of the training. And it takes the examples for independent. Neighbouring windows of a genome are not: there, whole regions are what you have many of.
+#
+# ### Two models, one test set
+#
+# The network has an AUC of 0.963, the best rule 0.970, and their intervals overlap. Is the network worse, or unlucky? Both were judged on the *same* sequences, so look at the **difference**. Draw 2,000 sequences from your own test set, with replacement, again and again, and see how the
+# difference varies. This is a **bootstrap** (Efron 1979).
+
+# %% tags=["bootstrap"]
+print(f"network   {auc_interval(labels, scores)}")
+print(f"best rule {auc_interval(labels, best_scores)}")
+rng = np.random.default_rng(0)
+differences = []
+for _ in range(400):
+    drawn = rng.integers(0, len(labels), len(labels))  # some sequences twice, some not at all
+    differences.append(roc_auc_score(labels[drawn], best_scores[drawn]) - roc_auc_score(labels[drawn], scores[drawn]))
+low, high = np.percentile(differences, [2.5, 97.5])
+print(f"difference {perfect.auc - ours.auc:.4f} ({low:.4f} to {high:.4f})")
+
+# %% [markdown]
+# The intervals overlap, and the difference is above 0 all the same: most of the luck is shared, and cancels. Overlapping intervals do not prove that two models are equal.
+#
+# ### Several runs
+#
+# Another training gives another network. Eight runs, each with training data, first weights and a test set of its own, scatter. Part of the scatter is the luck of the test sets, and only the rest belongs to the networks:
 
 # %% tags=["over-seeds"]
 accuracies = []
@@ -518,11 +616,14 @@ for seed in range(8):
     calls = score(run, run_inputs[1::2]) > 0
     accuracies.append((calls == run_labels[1::2]).mean())
 runs = over_seeds(accuracies, test_size=1000)
-print(f"{runs.runs} runs: mean {runs.mean:.2f}, standard deviation {runs.sd:.2f}; luck of the test sets {runs.luck:.2f}")
+print(f"{runs.runs} runs: mean {runs.mean:.3f}, standard deviation {runs.sd:.3f}; luck of the test sets {runs.luck:.3f}")
+
+# %% [markdown]
+# Nearly all of the scatter is the luck of the test sets. Eight runs cannot tell how much is left for the networks. Had all runs shared one test set, its luck would be in every one of them, and no number of runs would average it out.
 
 # %% [markdown] tags=["exercise:interval"]
 # ### Exercise 7 · How sure is an accuracy?
-# ●●○ · 15 minutes · why it matters: two models whose intervals share most of their length have not been told apart.
+# ●●○ · 15 minutes · why it matters: an accuracy without an interval cannot be compared with anything.
 #
 # Write Wilson's interval. With $p$ right calls as a share of $n$, it runs from $m - h$ to $m + h$, where
 #
@@ -571,17 +672,19 @@ check.interval(wilson_interval)
 # - **A threshold chosen on the test set.** Choose on the validation set.
 # - **Precision carried from a balanced set to a genome.** It falls with the prevalence.
 # - **Certainty taken for correctness.** Check the calibration.
-# - **One run, four digits.** Give the interval.
+# - **Overlapping intervals taken for "no difference".** On one test set, look at the difference.
+# - **One run, four digits.** Give the interval, and as many digits as it allows.
 #
 # ## Recap
 #
-# Four counts, and the measures made of rows and columns. Curves show all thresholds; an operating point is one. ROC ignores prevalence, precision lives on it. Scores rank, labels do not. Probabilities have to earn the name. Every number from a test set has an interval.
+# Four counts, and the measures made of rows and columns. Curves show all thresholds; an operating point is one. ROC ignores prevalence, precision lives on it. Scores rank, labels do not. Probabilities have to earn the name, for the prevalence at hand. Every number from a test set has an interval, and two models on one test set have a difference.
 #
 # ## Further reading
 #
 # - T. Saito, M. Rehmsmeier. The precision-recall plot is more informative than the ROC plot when evaluating binary classifiers on imbalanced datasets. *PLoS ONE* 10, e0118432 (2015).
 # - T. Fawcett. An introduction to ROC analysis. *Pattern Recognition Letters* 27, 861-874 (2006).
 # - E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson. Comparing the areas under two or more correlated receiver operating characteristic curves: a nonparametric approach. *Biometrics* 44, 837-845 (1988).
+# - B. Efron. Bootstrap methods: another look at the jackknife. *Annals of Statistics* 7, 1-26 (1979).
 # - E. B. Wilson. Probable inference, the law of succession, and statistical inference. *Journal of the American Statistical Association* 22, 209-212 (1927).
 # - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger. On calibration of modern neural networks. *International Conference on Machine Learning* (2017).
 # - D. Chicco, G. Jurman. The advantages of the Matthews correlation coefficient (MCC) over F1 score and accuracy in binary classification evaluation. *BMC Genomics* 21, 6 (2020).

@@ -1,0 +1,239 @@
+"""The last of lesson 04's exercises: a network that comes close to the best that can be reached.
+
+What it judges is a trained network, so nothing is compared value by value. The network classifies fresh
+sequences, and so does the best rule of lesson 03, *the same ones*: what the network lacks is then known to
+0.05 percent, where two samples of 50,000 would each be off by 0.13.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_utils.ceilings import log_likelihood_ratio
+from course_utils.exercises import CORRECT, NOT_YET, Exercise, Feedback, _kind, _place, is_untouched
+from course_utils.motifs import pfm_to_ppm
+from course_utils.simulation import LabelledSet, simulate
+
+LENGTH, TO_LEARN, TO_JUDGE = 20, 100_000, 50_000
+ALLOWED = 0.005  # of accuracy below the best rule
+_COIN = (0.4, 0.6)  # networks that were not trained lie inside; those with swapped columns lie below
+#: Percent of A, C, G, T, as in `course_utils.explorers.simulation`, which exercises cannot import.
+_CCGGAA = np.array(
+    [
+        [10.41, 68.20, 17.27, 4.13],
+        [22.86, 65.25, 8.30, 3.59],
+        [1.92, 0.50, 94.77, 2.81],
+        [1.55, 0.35, 97.32, 0.78],
+        [98.60, 0.25, 0.87, 0.28],
+        [86.66, 2.57, 0.00, 10.77],
+    ]
+)
+
+
+def _draw(many: int, rng: np.random.Generator) -> LabelledSet:
+    """So many sequences; half of them, the first half, have a site somewhere."""
+    ppm, half = pfm_to_ppm(_CCGGAA), many // 2
+    return simulate(ppm, positives=half, negatives=half, length=LENGTH, rng=rng)
+
+
+def _best_calls(judged: LabelledSet) -> np.ndarray:
+    """The calls ``(N,)`` of the best rule: positive where that is the likelier origin."""
+    return log_likelihood_ratio(judged.codes, pfm_to_ppm(_CCGGAA)) > 0
+
+
+class _Unfit(Exception):
+    """Why an answer cannot be judged: what came, and the hint."""
+
+
+class _CeilingExercise(Exercise):
+    """An exercise whose answer returns a trained network, which is judged on fresh sequences.
+
+    The answer is called once. Inside, torch's random numbers start from the seed, so that an answer that
+    sets none gives the same network each time; afterwards they go on as if nothing had happened.
+    """
+
+    def __call__(self, answer: Callable, seed: int = 0) -> Feedback:
+        if is_untouched(answer) or not callable(answer):
+            return super().__call__(answer, seed)
+        # Rooms with torch are opened here and below, not above: importing an exercise loads none of it.
+        from course_utils.models import seeded
+
+        rng = np.random.default_rng(seed)
+        to_learn = _draw(TO_LEARN, rng)
+        try:
+            _check_function(answer)
+            with seeded(seed):
+                model = _train(answer, to_learn)
+                _check_network(model)
+                judged = _draw(TO_JUDGE, rng)
+                calls = _calls(model, judged)
+                place_bound = _is_place_bound(model)
+        except _Unfit as unfit:
+            came, hint = unfit.args
+            expected = f"a trained network that maps (M, 4, {LENGTH}) to logits (M, 2)"
+            return _not_yet(f"{TO_LEARN:,} sequences to learn from", came, expected, hint)
+        return _feedback(calls, judged, place_bound)
+
+
+def _not_yet(tried: str, came: str, expected: str, hint: str) -> Feedback:
+    lines = [f"Tried:    {tried}", f"Came:     {came}", f"Expected: {expected}"]
+    return Feedback(NOT_YET, (*lines, *([f"Hint:     {hint}"] if hint else [])))
+
+
+# --- is it a network? ----------------------------------------------------------------------------
+
+
+def _check_function(answer: Callable) -> None:
+    from torch import nn
+
+    if isinstance(answer, nn.Module):
+        raise _Unfit(
+            f"a network, {type(answer).__name__}",
+            "give the check your function itself; it calls it and gets the network from it.",
+        )
+
+
+def _train(answer: Callable, to_learn: LabelledSet) -> Any:
+    """What the answer returns for these sequences."""
+    import torch
+
+    inputs = torch.from_numpy(to_learn.one_hot).permute(0, 2, 1).contiguous()
+    labels = torch.from_numpy(to_learn.labels)
+    try:
+        return answer(inputs, labels)
+    except Exception as error:  # whatever a beginner's function may raise is told, not thrown
+        raise _Unfit(f"{type(error).__name__}: {error}{_place(error)}", "") from None
+
+
+def _check_network(model: Any) -> None:
+    """Say so unless it is a network that gives two logits for each of a few sequences."""
+    import torch
+    from torch import nn
+
+    from course_utils.training import History
+
+    if isinstance(model, type):
+        raise _Unfit(
+            f"the class {model.__name__}",
+            "a class is the plan of a network; calling it, with (), makes one.",
+        )
+    if not isinstance(model, nn.Module):
+        hint = f"a network is expected, and {_kind(model)} came."
+        if model is None:
+            hint = "your function gives back nothing; does it end with `return`?"
+        elif isinstance(model, History):
+            hint = "fit() trains the network where it is and returns what happened; return the network."
+        elif isinstance(model, (tuple, list)) and any(isinstance(part, nn.Module) for part in model):
+            hint = "several things came, and a network is among them: return it alone."
+        raise _Unfit(_kind(model), hint)
+    few = _draw(8, np.random.default_rng(0))
+    outputs = _outputs(model, few)
+    if not isinstance(outputs, torch.Tensor):
+        raise _Unfit(f"a network that gives {_kind(outputs)}", "its outputs are to be one tensor.")
+    if outputs.shape != (8, 2):
+        shape = tuple(outputs.shape)
+        hint = "each sequence is to get two numbers, its logits for the classes 0 and 1."
+        if shape in [(8,), (8, 1)]:
+            hint = (
+                "one number came for each sequence; let the last layer have two outputs, a logit for each "
+                "class."
+            )
+        raise _Unfit(f"a network that maps (8, 4, {LENGTH}) to {shape}", hint)
+
+
+def _outputs(model: Any, sequences: LabelledSet) -> Any:
+    """What a network gives for sequences, in eval mode."""
+    import torch
+
+    from course_utils.training import predict
+
+    inputs = torch.from_numpy(sequences.one_hot).permute(0, 2, 1).contiguous()
+    try:
+        return predict(model, inputs, batch_size=1000)
+    except Exception as error:
+        raise _Unfit(
+            f"a network, and with inputs of the shape {tuple(inputs.shape)} it raises "
+            f"{type(error).__name__}: {error}",
+            f"it is judged on inputs as your function gets them: (M, 4, {LENGTH}), the bases in the middle.",
+        ) from None
+
+
+def _calls(model: Any, judged: LabelledSet) -> np.ndarray:
+    """Which sequences ``(N,)`` a network calls positive."""
+    logits = _outputs(model, judged)
+    if logits.isnan().any():
+        raise _Unfit(
+            "a network whose outputs are NaN",
+            "NaN means that the training went astray; smaller steps (the learning rate) keep it on its way.",
+        )
+    return (logits[:, 1] > logits[:, 0]).numpy()
+
+
+def _is_place_bound(model: Any) -> bool:
+    """Whether a network has weights for each place, so that it cannot take longer sequences."""
+    longer = simulate(
+        pfm_to_ppm(_CCGGAA), positives=4, negatives=4, length=LENGTH + 4, rng=np.random.default_rng(0)
+    )
+    try:
+        _outputs(model, longer)
+    except _Unfit:
+        return True
+    return False
+
+
+# --- how good is it? -----------------------------------------------------------------------------
+
+
+def _feedback(calls: np.ndarray, judged: LabelledSet, place_bound: bool) -> Feedback:
+    right = np.mean(calls == judged.labels)
+    best = np.mean(_best_calls(judged) == judged.labels)
+    missing = best - right
+    if missing <= ALLOWED + 1e-9:
+        below = f"{missing:.2%} below it" if missing > 0 else "no lower here"
+        return Feedback(
+            CORRECT,
+            (
+                f"Your network is right in {right:.2%} of {TO_JUDGE:,} fresh sequences. The ceiling on "
+                f"these is {best:.2%}, and you are {below}.",
+            ),
+        )
+    return _not_yet(
+        f"{TO_LEARN:,} sequences to learn from, and {TO_JUDGE:,} fresh ones to judge by",
+        f"a network that is right in {right:.2%}",
+        f"{best - ALLOWED:.2%} or more; the ceiling on these sequences is {best:.2%}",
+        _hint(calls, right, place_bound),
+    )
+
+
+def _hint(calls: np.ndarray, right: float, place_bound: bool) -> str:
+    if calls.all() or not calls.any():
+        return (
+            f"it calls every sequence {'positive' if calls.all() else 'negative'}. Either it was not "
+            "trained, or its training collapsed, as too large steps (the learning rate) make it."
+        )
+    if right < _COIN[0]:
+        return (
+            "it is wrong much more often than a coin, so it has learned and the columns are swapped: "
+            "column 1 is to be the positives."
+        )
+    if right < _COIN[1]:
+        return (
+            "this is hardly better than a coin: the network that you return has learned nothing. Was it this "
+            "one that was trained, with an optimizer made from its own parameters?"
+        )
+    if place_bound:
+        return (
+            "it takes sequences of this length alone, so it has weights for each place and learns each "
+            "place anew. What could pool over all places?"
+        )
+    return (
+        "it is not bound to the places, which is right. Are its filters as wide as the motif, and are there "
+        "several? Then let it train for longer, or with larger steps."
+    )
+
+
+at_the_ceiling = _CeilingExercise(
+    oracle=lambda to_learn, judged: _best_calls(judged),
+    cases=lambda rng: [(_draw(TO_LEARN, rng), _draw(TO_JUDGE, rng))],
+)
