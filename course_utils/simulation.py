@@ -34,6 +34,17 @@ STRANDS = ("+", "-", "either")
 SHUFFLES = {"shuffled": shuffle_bases, "dinucleotides": shuffle_dinucleotides}
 NEGATIVES = ("background", "gc", *SHUFFLES)
 ORDERS = ("fixed", "free")
+#: Percent of A, C, G, T at the six positions of the motif CCGGAA of two Korean lectures (lesson 03).
+CCGGAA = np.array(
+    [
+        [10.41, 68.20, 17.27, 4.13],
+        [22.86, 65.25, 8.30, 3.59],
+        [1.92, 0.50, 94.77, 2.81],
+        [1.55, 0.35, 97.32, 0.78],
+        [98.60, 0.25, 0.87, 0.28],
+        [86.66, 2.57, 0.00, 10.77],
+    ]
+)
 
 _MOST_LAYOUTS = 10_000
 

@@ -15,7 +15,7 @@ from course_utils.ceilings import ceiling
 from course_utils.datasets import shipped
 from course_utils.explorers import _classifier_picture, classifier
 from course_utils.explorers.classifier import FILTERS, PLACES, POOLINGS, WIDTHS, compute, draw
-from course_utils.explorers.simulation import CCGGAA
+from course_utils.simulation import CCGGAA
 from course_utils.plotting import contrast
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,9 +7,10 @@ import pytest
 from reading import said
 
 from course_utils.ceilings import ceiling, lower_bound
-from course_utils.explorers.simulation import CCGGAA, compute
+from course_utils.explorers.simulation import compute
 from course_utils.motifs import pfm_to_ppm
 from course_utils.sequences import SequenceError, one_hot
+from course_utils.simulation import CCGGAA
 
 NAME = "03_simulating_sequences"
 PPM = pfm_to_ppm(CCGGAA)

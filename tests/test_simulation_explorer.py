@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 
 from course_utils.ceilings import Ceiling, LowerBound
 from course_utils.explorers import _simulation_picture, simulation
-from course_utils.explorers.simulation import CCGGAA, compute, draw, simulation_explorer
+from course_utils.explorers.simulation import compute, draw, simulation_explorer
 from course_utils.motifs import consensus
 from course_utils.plotting import contrast
-from course_utils.simulation import SimulationError, simulate
+from course_utils.simulation import CCGGAA, SimulationError, simulate
 
 SETTINGS = list(product(simulation.PLACES, simulation.SAMPLES))
 every_setting = pytest.mark.parametrize("place, negatives", SETTINGS)
@@ -170,7 +170,7 @@ def test_a_wrong_label_stays_wrong_when_there_are_more_of_them():
         wrong = {i for i in range(len(shown.labels)) if shown.labels[i] != shown.truth[i]}
         assert wrong_before <= wrong
         assert draw(shown).picture.count("✗ wrong") == len(wrong)
-        assert draw(shown).numbers.count(">wrong<") == len(wrong)
+        assert draw(shown).numbers.count(", wrong<") == len(wrong)
         wrong_before = wrong
     assert len(wrong) >= 3
 

@@ -13,33 +13,22 @@ import numpy as np
 from course_utils.ceilings import log_likelihood_ratio
 from course_utils.exercises import CORRECT, NOT_YET, Exercise, Feedback, _kind, _place, is_untouched
 from course_utils.motifs import pfm_to_ppm
-from course_utils.simulation import LabelledSet, simulate
+from course_utils.simulation import CCGGAA, LabelledSet, simulate
 
 LENGTH, TO_LEARN, TO_JUDGE = 20, 100_000, 50_000
 ALLOWED = 0.005  # of accuracy below the best rule
 _COIN = (0.4, 0.6)  # networks that were not trained lie inside; those with swapped columns lie below
-#: Percent of A, C, G, T, as in `course_utils.explorers.simulation`, which exercises cannot import.
-_CCGGAA = np.array(
-    [
-        [10.41, 68.20, 17.27, 4.13],
-        [22.86, 65.25, 8.30, 3.59],
-        [1.92, 0.50, 94.77, 2.81],
-        [1.55, 0.35, 97.32, 0.78],
-        [98.60, 0.25, 0.87, 0.28],
-        [86.66, 2.57, 0.00, 10.77],
-    ]
-)
 
 
 def _draw(many: int, rng: np.random.Generator) -> LabelledSet:
     """So many sequences; half of them, the first half, have a site somewhere."""
-    ppm, half = pfm_to_ppm(_CCGGAA), many // 2
+    ppm, half = pfm_to_ppm(CCGGAA), many // 2
     return simulate(ppm, positives=half, negatives=half, length=LENGTH, rng=rng)
 
 
 def _best_calls(judged: LabelledSet) -> np.ndarray:
     """The calls ``(N,)`` of the best rule: positive where that is the likelier origin."""
-    return log_likelihood_ratio(judged.codes, pfm_to_ppm(_CCGGAA)) > 0
+    return log_likelihood_ratio(judged.codes, pfm_to_ppm(CCGGAA)) > 0
 
 
 class _Unfit(Exception):
@@ -57,23 +46,26 @@ class _CeilingExercise(Exercise):
         if is_untouched(answer) or not callable(answer):
             return super().__call__(answer, seed)
         # Rooms with torch are opened here and below, not above: importing an exercise loads none of it.
+        from torch import nn
+
         from course_utils.models import seeded
 
+        if isinstance(answer, nn.Module):
+            came = f"A function is expected here; this is a network, {type(answer).__name__}."
+            return Feedback(NOT_YET, (came, "Hint:     give the check train_network itself: it calls it."))
         rng = np.random.default_rng(seed)
         to_learn = _draw(TO_LEARN, rng)
+        order = rng.permutation(TO_LEARN)  # so that a part cut off holds both classes
         try:
-            _check_function(answer)
             with seeded(seed):
-                model = _train(answer, to_learn)
+                model = _train(answer, to_learn, order)
                 _check_network(model)
                 judged = _draw(TO_JUDGE, rng)
-                calls = _calls(model, judged)
-                place_bound = _is_place_bound(model)
+                return _feedback(model, judged)
         except _Unfit as unfit:
             came, hint = unfit.args
             expected = f"a trained network that maps (M, 4, {LENGTH}) to logits (M, 2)"
             return _not_yet(f"{TO_LEARN:,} sequences to learn from", came, expected, hint)
-        return _feedback(calls, judged, place_bound)
 
 
 def _not_yet(tried: str, came: str, expected: str, hint: str) -> Feedback:
@@ -84,22 +76,12 @@ def _not_yet(tried: str, came: str, expected: str, hint: str) -> Feedback:
 # --- is it a network? ----------------------------------------------------------------------------
 
 
-def _check_function(answer: Callable) -> None:
-    from torch import nn
-
-    if isinstance(answer, nn.Module):
-        raise _Unfit(
-            f"a network, {type(answer).__name__}",
-            "give the check your function itself; it calls it and gets the network from it.",
-        )
-
-
-def _train(answer: Callable, to_learn: LabelledSet) -> Any:
-    """What the answer returns for these sequences."""
+def _train(answer: Callable, to_learn: LabelledSet, order: np.ndarray) -> Any:
+    """What the answer returns for these sequences, in this order."""
     import torch
 
-    inputs = torch.from_numpy(to_learn.one_hot).permute(0, 2, 1).contiguous()
-    labels = torch.from_numpy(to_learn.labels)
+    inputs = torch.from_numpy(to_learn.one_hot[order]).permute(0, 2, 1).contiguous()
+    labels = torch.from_numpy(to_learn.labels[order])
     try:
         return answer(inputs, labels)
     except Exception as error:  # whatever a beginner's function may raise is told, not thrown
@@ -108,7 +90,6 @@ def _train(answer: Callable, to_learn: LabelledSet) -> Any:
 
 def _check_network(model: Any) -> None:
     """Say so unless it is a network that gives two logits for each of a few sequences."""
-    import torch
     from torch import nn
 
     from course_utils.training import History
@@ -128,11 +109,8 @@ def _check_network(model: Any) -> None:
             hint = "several things came, and a network is among them: return it alone."
         raise _Unfit(_kind(model), hint)
     few = _draw(8, np.random.default_rng(0))
-    outputs = _outputs(model, few)
-    if not isinstance(outputs, torch.Tensor):
-        raise _Unfit(f"a network that gives {_kind(outputs)}", "its outputs are to be one tensor.")
-    if outputs.shape != (8, 2):
-        shape = tuple(outputs.shape)
+    shape = tuple(_outputs(model, few).shape)
+    if shape != (8, 2):
         hint = "each sequence is to get two numbers, its logits for the classes 0 and 1."
         if shape in [(8,), (8, 1)]:
             hint = (
@@ -142,21 +120,28 @@ def _check_network(model: Any) -> None:
         raise _Unfit(f"a network that maps (8, 4, {LENGTH}) to {shape}", hint)
 
 
-def _outputs(model: Any, sequences: LabelledSet) -> Any:
-    """What a network gives for sequences, in eval mode."""
+def _outputs(model: Any, sequences: LabelledSet):
+    """What a network gives for sequences, in eval mode and without gradients."""
     import torch
 
-    from course_utils.training import predict
-
     inputs = torch.from_numpy(sequences.one_hot).permute(0, 2, 1).contiguous()
+    device = next((parameter.device for parameter in model.parameters()), "cpu")
+    was_training = model.training
     try:
-        return predict(model, inputs, batch_size=1000)
+        model.eval()
+        with torch.no_grad():  # `predict` expects tensors to come out, which is not yet known
+            parts = [model(batch.to(device)) for batch in inputs.split(1000)]
     except Exception as error:
         raise _Unfit(
             f"a network, and with inputs of the shape {tuple(inputs.shape)} it raises "
             f"{type(error).__name__}: {error}",
             f"it is judged on inputs as your function gets them: (M, 4, {LENGTH}), the bases in the middle.",
         ) from None
+    finally:
+        model.train(was_training)
+    if not all(isinstance(part, torch.Tensor) for part in parts):
+        raise _Unfit(f"a network that gives {_kind(parts[0])}", "its outputs are to be one tensor.")
+    return torch.cat(parts).cpu()
 
 
 def _calls(model: Any, judged: LabelledSet) -> np.ndarray:
@@ -173,7 +158,7 @@ def _calls(model: Any, judged: LabelledSet) -> np.ndarray:
 def _is_place_bound(model: Any) -> bool:
     """Whether a network has weights for each place, so that it cannot take longer sequences."""
     longer = simulate(
-        pfm_to_ppm(_CCGGAA), positives=4, negatives=4, length=LENGTH + 4, rng=np.random.default_rng(0)
+        pfm_to_ppm(CCGGAA), positives=4, negatives=4, length=LENGTH + 4, rng=np.random.default_rng(0)
     )
     try:
         _outputs(model, longer)
@@ -185,7 +170,8 @@ def _is_place_bound(model: Any) -> bool:
 # --- how good is it? -----------------------------------------------------------------------------
 
 
-def _feedback(calls: np.ndarray, judged: LabelledSet, place_bound: bool) -> Feedback:
+def _feedback(model: Any, judged: LabelledSet) -> Feedback:
+    calls = _calls(model, judged)
     right = np.mean(calls == judged.labels)
     best = np.mean(_best_calls(judged) == judged.labels)
     missing = best - right
@@ -202,15 +188,16 @@ def _feedback(calls: np.ndarray, judged: LabelledSet, place_bound: bool) -> Feed
         f"{TO_LEARN:,} sequences to learn from, and {TO_JUDGE:,} fresh ones to judge by",
         f"a network that is right in {right:.2%}",
         f"{best - ALLOWED:.2%} or more; the ceiling on these sequences is {best:.2%}",
-        _hint(calls, right, place_bound),
+        _hint(model, calls, right),
     )
 
 
-def _hint(calls: np.ndarray, right: float, place_bound: bool) -> str:
+def _hint(model: Any, calls: np.ndarray, right: float) -> str:
     if calls.all() or not calls.any():
         return (
             f"it calls every sequence {'positive' if calls.all() else 'negative'}. Either it was not "
-            "trained, or its training collapsed, as too large steps (the learning rate) make it."
+            "trained (is it the one that the optimizer got?), or its training collapsed, which too large "
+            "steps (the learning rate) do."
         )
     if right < _COIN[0]:
         return (
@@ -222,7 +209,7 @@ def _hint(calls: np.ndarray, right: float, place_bound: bool) -> str:
             "this is hardly better than a coin: the network that you return has learned nothing. Was it this "
             "one that was trained, with an optimizer made from its own parameters?"
         )
-    if place_bound:
+    if _is_place_bound(model):
         return (
             "it takes sequences of this length alone, so it has weights for each place and learns each "
             "place anew. What could pool over all places?"

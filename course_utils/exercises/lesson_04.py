@@ -1,6 +1,7 @@
-"""The exercises of lesson 04: layers in this file, training and filters in `_lesson_04_training.py`.
+"""The exercises of lesson 04: layers in this file, training and filters in `_lesson_04_training.py`, a
+whole network in `_lesson_04_ceiling.py`.
 
-They are two files for their length alone: the lesson finds all of them here.
+They are three files for their length alone: the lesson finds all of them here.
 """
 
 from math import ceil
@@ -8,6 +9,7 @@ from math import ceil
 import numpy as np
 
 from course_utils.exercises import Exercise, Mistake
+from course_utils.exercises._lesson_04_ceiling import at_the_ceiling
 from course_utils.exercises._lesson_04_training import early_stopping, filter_to_pfm, one_epoch
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "count_parameters",
     "fold",
     "one_epoch",
+    "at_the_ceiling",
     "early_stopping",
     "filter_to_pfm",
 ]

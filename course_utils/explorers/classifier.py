@@ -18,8 +18,7 @@ from course_utils.ceilings import ceiling
 from course_utils.datasets import shipped
 from course_utils.explorers import Explorer
 from course_utils.explorers._classifier_picture import draw
-from course_utils.explorers.simulation import CCGGAA
-from course_utils.simulation import simulate
+from course_utils.simulation import CCGGAA, simulate
 
 FILTERS, WIDTHS = (1, 2, 4, 8, 16), (3, 5, 7, 9)
 POOLINGS = {"flatten": "flatten", "max": "global maximum"}

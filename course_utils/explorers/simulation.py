@@ -10,7 +10,7 @@ from course_utils.ceilings import Ceiling, LowerBound, best_auc, ceiling, lower_
 from course_utils.explorers import Explorer
 from course_utils.explorers._simulation_picture import draw
 from course_utils.sequences import from_codes, reverse_complement, to_codes
-from course_utils.simulation import Plan, SimulationError, make_plan, simulate
+from course_utils.simulation import CCGGAA, Plan, SimulationError, make_plan, simulate
 
 LENGTH, START = 20, 7  # bases of a sequence; where a site at a fixed place begins
 MANY = 1000  # sequences of each class that are drawn, counted, and of which a few are shown
@@ -24,17 +24,6 @@ PLACES = {
     "anywhere": {"start": None, "strand": "+"},
     "either": {"start": None, "strand": "either"},
 }
-#: Percent of A, C, G, T at the six positions of the motif CCGGAA of two Korean lectures (lesson 03).
-CCGGAA = np.array(
-    [
-        [10.41, 68.20, 17.27, 4.13],
-        [22.86, 65.25, 8.30, 3.59],
-        [1.92, 0.50, 94.77, 2.81],
-        [1.55, 0.35, 97.32, 0.78],
-        [98.60, 0.25, 0.87, 0.28],
-        [86.66, 2.57, 0.00, 10.77],
-    ]
-)
 WORD = "CCGGAA"
 
 
