@@ -106,13 +106,14 @@ def text(x: float, y: float, words: str, *, size=12, anchor="middle", fill=INK, 
 def text_row(xs, y: float, words, *, size=12, fill=INK, bold=False) -> str:
     """Words centred at the places `xs` of one line: one element, less markup than a text for each."""
     weight = " font-weight='bold'" if bold else ""
-    xs, words = [f"{x:g}" for x in xs], list(words)
-    if all(len(word) == 1 for word in words):
+    placed = [(f"{x:g}", word) for x, word in zip(xs, words, strict=True)]
+    if placed and all(len(word) == 1 and not word.isspace() for _, word in placed):
         # Of letters, the element itself can say where each stands: a browser is done in half the time.
-        at, body = f" x='{' '.join(xs)}'", escape("".join(words))
+        at = f" x='{' '.join(x for x, _ in placed)}'"
+        body = escape("".join(word for _, word in placed))
     else:
         at = ""
-        body = "".join(f"<tspan x='{x}'>{escape(word)}</tspan>" for x, word in zip(xs, words))
+        body = "".join(f"<tspan x='{x}'>{escape(word)}</tspan>" for x, word in placed)
     return (
         f"<text{at} y='{y:g}' font-size='{size:g}' text-anchor='middle' dominant-baseline='central' "
         f"fill='{fill}'{weight}>{body}</text>"

@@ -15,4 +15,4 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
     def connect(self):
         """Connect as usual, without waiting for confirmations from then on."""
         self.websocket_handler.set_nodelay(True)
-        return ZMQChannelsWebsocketConnection.connect(self)
+        return super().connect()

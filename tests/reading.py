@@ -83,3 +83,21 @@ def without_missing_data(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell for cell in book.cells if not any(map(why_unavailable, needed_data(cell)))
     ]
     return book
+
+
+def prose(name: str) -> str:
+    """All markdown of a lesson, in one line."""
+    cells = [cell.source for cell in lesson(name).cells if cell.cell_type == "markdown"]
+    return " ".join(" ".join(cells).split())
+
+
+def code(name: str) -> str:
+    """All code of a lesson."""
+    return "\n".join(cell.source for cell in lesson(name).cells if cell.cell_type == "code")
+
+
+def claims(name: str, pattern: str) -> list[str]:
+    """What the groups of a pattern match in the lesson's prose: the figures that it claims."""
+    match = re.search(pattern, prose(name))
+    assert match, f"the lesson does not say {pattern!r} any more: see that its test still fits"
+    return list(match.groups())

@@ -2,11 +2,13 @@
 
 import re
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
+import reading
 import torch
-from reading import lesson, said
+from reading import code, lesson, prose, said
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import train_test_split
@@ -26,8 +28,8 @@ NAME = "04_cnn_classifier"
 PPM = pfm_to_ppm(CCGGAA)
 FIXED = ceiling(PPM, length=20, start=7).accuracy
 ANYWHERE = 0.9145  # lesson 03 and its test
-PROSE = " ".join(" ".join(cell.source for cell in lesson(NAME).cells if cell.cell_type == "markdown").split())
-CODE = "\n".join(cell.source for cell in lesson(NAME).cells if cell.cell_type == "code")
+PROSE, CODE = prose(NAME), code(NAME)
+claims = partial(reading.claims, NAME)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,13 +39,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def claims(pattern: str) -> list[str]:
-    """What the groups of a pattern match in the lesson's prose: the figures that it claims."""
-    match = re.search(pattern, PROSE)
-    assert match, f"the lesson does not say {pattern!r} any more: see that its test still fits"
-    return list(match.groups())
 
 
 def decimals(words: str) -> list[float]:

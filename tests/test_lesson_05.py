@@ -1,11 +1,13 @@
 """Lesson 05: its figures, and the mistakes of the source lectures that it corrects."""
 
 import re
+from functools import partial
 from math import log, sqrt
 
 import numpy as np
 import pytest
-from reading import lesson, said
+import reading
+from reading import code, lesson, prose, said
 from scipy.stats import chi2
 from sklearn import metrics
 from test_exercises import run, solution
@@ -19,18 +21,9 @@ from course_utils.simulation import CCGGAA, simulate
 
 NAME = "05_evaluation_and_thresholds"
 PPM = pfm_to_ppm(CCGGAA)
-PROSE = " ".join(
-    " ".join(cell.source for cell in lesson(NAME).cells if cell.cell_type == "markdown").split()
-)
-CODE = "\n".join(cell.source for cell in lesson(NAME).cells if cell.cell_type == "code")
+PROSE, CODE = prose(NAME), code(NAME)
+claims = partial(reading.claims, NAME)
 WORDS = {"third": 3, "three": 3, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "hundred": 100}
-
-
-def claims(pattern: str) -> list[str]:
-    """What the groups of a pattern match in the lesson's prose: the figures that it claims."""
-    match = re.search(pattern, PROSE)
-    assert match, f"the lesson does not say {pattern!r} any more: see that its test still fits"
-    return list(match.groups())
 
 
 def in_words(pattern: str) -> list[int]:

@@ -269,6 +269,7 @@ def test_a_row_of_words_is_one_element_with_every_word_at_its_place():
     assert [(span.get("x"), span.text) for span in root] == [("5", "<a>"), ("25.5", "b")]
     letters = ElementTree.fromstring(plotting.text_row([5, 25.5], 9, "A<", bold=True))
     assert (letters.get("x"), letters.text, len(letters)) == ("5 25.5", "A<", 0)
+    assert ElementTree.fromstring(plotting.text_row([], 9, [])).get("x") is None
 
 
 def test_a_tint_lies_between_the_paper_and_the_colour():

@@ -1,39 +1,29 @@
 """The server that `make lab` starts sends each message at once."""
 
-import importlib
-import re
-import subprocess
-import sys
 from pathlib import Path
-from types import SimpleNamespace
+from unittest.mock import Mock
 
-import pytest
+from browser.jupyter import PROMPT
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
-channels = pytest.importorskip(
-    "jupyter_server.services.kernels.connection.channels", reason="the extra `lab` is not installed"
-)
+from course_utils.server import PromptConnection
+
 ROOT = Path(__file__).resolve().parents[1]
-OPTION = re.compile(r"kernel_websocket_connection_class=(\S+)\.(\w+)")
-
-
-def the_class():
-    module, name = OPTION.search((ROOT / "Makefile").read_text()).groups()
-    return getattr(importlib.import_module(module), name)
 
 
 def test_a_connection_sends_at_once_from_the_moment_it_is_made(monkeypatch):
-    deeds = []
-    plain = channels.ZMQChannelsWebsocketConnection
-    monkeypatch.setattr(plain, "connect", lambda self: deeds.append("connect") or "done")
-    handler = SimpleNamespace(set_nodelay=lambda value: deeds.append(("nodelay", value)))
-    assert the_class().connect(SimpleNamespace(websocket_handler=handler)) == "done"
-    assert deeds == [("nodelay", True), "connect"]
+    handler = Mock(spec=KernelWebsocketHandler)
+    monkeypatch.setattr(
+        ZMQChannelsWebsocketConnection, "connect", lambda self: list(handler.method_calls)
+    )
+    before = PromptConnection(websocket_handler=handler).connect()
+    assert [(name, values) for name, values, _ in before] == [("set_nodelay", (True,))]
 
 
-def test_jupyterlab_takes_the_connection_by_its_name(tmp_path):
-    option = "--ServerApp." + OPTION.search((ROOT / "Makefile").read_text()).group()
-    settings = subprocess.run(
-        [sys.executable, "-m", "jupyter_server", "--allow-root", option, "--show-config-json"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    assert the_class().__name__ in settings
+def test_make_lab_and_the_benchmark_start_jupyterlab_with_this_connection():
+    option, name = PROMPT.removeprefix("--ServerApp.").split("=")
+    assert option in ServerApp.class_trait_names()
+    assert name == f"{PromptConnection.__module__}.{PromptConnection.__qualname__}"
+    assert PROMPT in (ROOT / "Makefile").read_text()

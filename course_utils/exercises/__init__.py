@@ -109,9 +109,11 @@ class Exercise:
         if not wrong:
             return Feedback(CORRECT, (f"{len(cases)} inputs tried, all of them right.",))
         first = wrong[0]
-        lines, pictures = self._what_happened(cases[first], expected[first], given[first])
+        tried, came, wanted, pictures = self._what_happened(
+            cases[first], expected[first], given[first]
+        )
         hint = self._hint(cases, expected, given) or _general_hint(expected[first], given[first])
-        return Feedback(NOT_YET, (*lines, *([f"Hint:     {hint}"] if hint else [])), pictures)
+        return not_yet(tried, came, wanted, hint, pictures)
 
     def _hint(self, cases, expected, given) -> str:
         """The hint of the first mistake that gives what the answer gives, on every input."""
@@ -122,13 +124,10 @@ class Exercise:
         return ""
 
     def _what_happened(self, case, expected, given):
-        lines = [f"Tried:    {', '.join(map(show, case))}"]
+        came = show(given.value)
         if given.error:
-            lines.append(f"Came:     {type(given.error).__name__}: {given.error}{given.place}")
-        else:
-            lines.append(f"Came:     {show(given.value)}")
+            came = f"{type(given.error).__name__}: {given.error}{given.place}"
         wanted = type(expected.error).__name__ if expected.error else show(expected.value)
-        lines.append(f"Expected: {wanted}")
         pictures = []
         if self.draw and not given.error and not expected.error:
             try:
@@ -138,7 +137,15 @@ class Exercise:
                 ]
             except Exception:  # the answer may be anything; what cannot be drawn is told in words
                 pictures = []
-        return lines, tuple(pictures)
+        return ", ".join(map(show, case)), came, wanted, tuple(pictures)
+
+
+def not_yet(
+    tried: str, came: str, expected: str, hint: str = "", pictures: tuple[tuple[str, str], ...] = ()
+) -> Feedback:
+    """The answer to an answer that is not right: what was tried, what came, what was expected."""
+    lines = [f"Tried:    {tried}", f"Came:     {came}", f"Expected: {expected}"]
+    return Feedback(NOT_YET, (*lines, *([f"Hint:     {hint}"] if hint else [])), pictures)
 
 
 # --- running an answer ---------------------------------------------------------------------------

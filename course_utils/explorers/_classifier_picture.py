@@ -40,18 +40,18 @@ def draw(view: ClassifierView) -> Panels:
         ("parameters", f"{view.parameters:,}"),
         ("filters that respond to anything", f"{run.used} of {view.filters}"),
     ]
-    heights = [_heights(one) for one in run.filters]
+    stacks = [_heights(one) for one in run.filters]
     names = [consensus(_ppm(one)) for one in run.filters]
     filters = [
         (
             str(rank),
             name,
-            f"{height.sum():.1f} bits",
+            f"{letters.sum():.1f} bits",
             f"{sum(one.pfm[0]):,}",
             _speaks(one),
             f"{one.effect:.2f}",
         )
-        for rank, (one, name, height) in enumerate(zip(run.filters, names, heights), start=1)
+        for rank, (one, name, letters) in enumerate(zip(run.filters, names, stacks), start=1)
     ]
     epochs = [
         (str(epoch), f"{training:.3f}", f"{validation:.3f}", _percent(accuracy))
@@ -74,7 +74,7 @@ def draw(view: ClassifierView) -> Panels:
         f"{WHERE[view.place]}; {_origin(view)}: {_percent(run.test_accuracy)} of 20,000 fresh sequences right, "
         f"ceiling {_ceiling(view)}; {view.parameters:,} parameters; {found or 'no filter responds'}."
     )
-    return Panels(plotting.svg(WIDTH, HEIGHT, _picture(view, heights), summary), numbers, summary)
+    return Panels(plotting.svg(WIDTH, HEIGHT, _picture(view, stacks), summary), numbers, summary)
 
 
 def _origin(view: ClassifierView) -> str:
@@ -108,7 +108,7 @@ def _heights(one: Filter) -> np.ndarray:
 # --- the picture ---------------------------------------------------------------------------------
 
 
-def _picture(view: ClassifierView, heights: list[np.ndarray]) -> str:
+def _picture(view: ClassifierView, stacks: list[np.ndarray]) -> str:
     run = view.run
     how = f"{write_many(view.filters, 'filter')} of width {view.width}, then {AFTER[view.pooling]}; "
     how += f"{WHERE[view.place]}; {view.parameters:,} parameters"
@@ -118,7 +118,7 @@ def _picture(view: ClassifierView, heights: list[np.ndarray]) -> str:
             plotting.text(LOGO_LEFT, BOTTOM, _origin(view), anchor="start", size=11),
             _losses(run),
             _accuracies(view),
-            _logos(run.filters, heights),
+            _logos(run.filters, stacks),
         ]
     )
 
@@ -197,17 +197,17 @@ def _accuracies(view: ClassifierView) -> str:
     )
 
 
-def _logos(filters: list[Filter], heights: list[np.ndarray]) -> str:
+def _logos(filters: list[Filter], stacks: list[np.ndarray]) -> str:
     heading = "what activates the filters" + (" with the largest effect" if filters else "")
     parts = [plotting.text(LOGO_LEFT, 36, heading, anchor="start", bold=True)]
     if not filters:
         words = "no filter responds to any sequence: all are stuck at 0"
         parts.append(plotting.text(LOGO_LEFT, LOGO_TOP + 8, words, anchor="start"))
-    for number, (one, height) in enumerate(zip(filters, heights)):
+    for number, (one, letters) in enumerate(zip(filters, stacks)):
         x = LOGO_LEFT + number % 2 * LOGO_WIDE
         y = LOGO_TOP + number // 2 * LOGO_HIGH
-        cell = min(20, (LOGO_WIDE - 58) / len(height))
-        drawing, _, _ = plotting.logo(height, cell=cell, high=92, left=42, limits=(0, 2))
+        cell = min(20, (LOGO_WIDE - 58) / len(letters))
+        drawing, _, _ = plotting.logo(letters, cell=cell, high=92, left=42, limits=(0, 2))
         words = f"{number + 1}: a match speaks {_speaks(one)}"
         parts += [
             plotting.text(x, y, words, anchor="start", size=11),

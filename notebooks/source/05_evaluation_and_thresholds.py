@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# "AUC 0.99" sells papers. It can come from a test set that nobody will ever meet, from labels where scores were meant, from one lucky run. In this lesson you take numbers like this apart,
+# "AUC 0.99" sells papers. It can come from a test set unlike anything the classifier will meet, from labels where scores were meant, from one lucky run. In this lesson you take numbers like this apart,
 # and you learn to report your own so that nobody has to. The networks are those of lesson 04; the questions are the same for every classifier.
 
 # %% [markdown]
@@ -56,7 +56,7 @@ from course_utils.training import fit, predict
 # %% tags=["seed:002-confusion-table", "seed:002-f1", "M06"]
 table = Confusion(tp=188, fn=6, fp=11, tn=195)
 print(table)
-for measure in ("accuracy", "recall", "specificity", "precision", "f1", "mcc"):
+for measure in ("recall", "specificity", "precision", "f1", "mcc"):
     print(table.describe(measure))
 
 # %% [markdown] tags=["seed:002-error-types"]
@@ -65,7 +65,7 @@ for measure in ("accuracy", "recall", "specificity", "precision", "f1", "mcc"):
 # - **Precision** is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
 # - **F1** is 2 TP / (2 TP + FP + FN), a mean of precision and recall that stays near the lower of the two. **MCC**, of lesson 00, uses all four counts; it is 1 for a perfect classifier and about 0 for a coin.
 #
-# Recall alone is no measure of trust, also where classes are unequal: whoever calls everything positive has a recall of 1 (mistake M21, and lesson 00). Here on the same 400 sequences:
+# Recall alone is not to be trusted, least of all where classes are unequal: whoever calls everything positive has a recall of 1 (mistake M21, and lesson 00). Here on the same 400 sequences. MCC is not taken in, and neither is average precision (the AUPRC of lesson 00), which is the share of positives:
 
 # %% tags=["M21"]
 always = Confusion(tp=194, fn=0, fp=206, tn=0)  # all of them called positive
@@ -119,7 +119,7 @@ check.errors(errors)
 # </details>
 
 # %% [markdown]
-# The article prints an accuracy of 94.0 percent, and this table.
+# The second lecture prints an accuracy of 94.0 percent beside the table above.
 #
 # > **Predict first.** 188 + 195 of 400 are right. Do the two belong together?
 
@@ -132,7 +132,7 @@ print(f"94.0 % of 400 is {0.94 * 400:.0f}")
 
 # %% [markdown] tags=["exercise:counts_behind"]
 # ### Exercise 2 · The counts behind a printed accuracy
-# ●●○ · 10 minutes · why it matters: a percentage of whole numbers can give away that it belongs to another table.
+# ●●○ · 10 minutes · why it matters: a printed percentage can give away that it belongs to another table.
 #
 # An accuracy of 94.0 % on 400 examples: how many calls were right? List every count that would have been printed so. The list
 # may hold several counts, or none: then no test of that size gave that percentage. (Psychologists check published means
@@ -379,7 +379,7 @@ print(f"false-positive rate {strict.false_positive_rate:.3f}, recall {strict.rec
 # %% [markdown]
 # The price is high: more than half of the sites are missed. And the rate on the test set is near 1 percent and not exactly it, because the promise was made on other sequences.
 #
-# Where you know the costs, there is a rule. If a false alarm costs *a* and a miss *b*, call a sequence positive when its log-odds are above log(*a*/*b*): below that, being wrong about it costs less than following it up. This asks for log-odds that can be
+# Where you know the costs, there is a rule. If a false alarm costs *a* and a miss *b*, call a sequence positive when its log-odds are above log(*a*/*b*): below that, leaving it alone costs less on average than calling it. This asks for log-odds that can be
 # believed; section 5 looks into that.
 
 # %% [markdown] tags=["exercise:threshold"]
@@ -429,7 +429,7 @@ check.threshold(threshold_for)
 #
 # In our test set every second sequence is a positive. In a genome, one window in thousands is. Recall and specificity, and with them the ROC curve and its AUC, stay what they are as long as the examples *within* each class stay alike. Precision does not.
 #
-# > **Predict first.** Recall 0.8 and a false-positive rate of 0.01. One window in a thousand is a true positive. Of 100 positive calls, how many are right?
+# > **Predict first.** Recall 0.8 and a false-positive rate of 0.01. One window in a thousand is truly positive. Of 100 positive calls, how many are right?
 
 # %% tags=["prevalence"]
 print("positives   precision   accuracy   accuracy of calling nothing")
@@ -449,10 +449,12 @@ rare_inputs, rare_labels, _ = draw(1000, 99_000, seed=54)
 rare_scores = score(model, rare_inputs)
 print(confusion_at(rare_labels, rare_scores, threshold).describe("precision"))
 rare = curves(rare_labels, rare_scores)
-print(f"AUC {rare.auc:.2f}, was {ours.auc:.2f}; average precision {rare.average_precision:.2f}, was {ours.average_precision:.2f}")
+print(f"AUC {rare.auc:.3f}, was {ours.auc:.3f}; average precision {rare.average_precision:.2f}, was {ours.average_precision:.2f}")
 
 # %% [markdown]
-# The same network, an AUC within its interval (section 6), and an average precision that is a third of what it was. So report precision **at the prevalence where the classifier will be used**, and compare average precisions only at the same prevalence.
+# The same network and the same threshold. Of its positive calls 34 percent are right; in the balanced test set it was 98 percent, 473 of 485. The average precision is a third of what it was. The AUC has moved no more than luck moves it (section 6).
+#
+# So report precision **at the prevalence where the classifier will be used**, and compare average precisions only at the same prevalence.
 
 # %% [markdown] tags=["exercise:predictive_value"]
 # ### Exercise 6 · What a call is worth elsewhere
@@ -544,10 +546,11 @@ picture_of(figure, f"Observed shares against predicted probabilities. After 40 e
            f"the line is too flat: {late.predicted[-1]:.2f} is predicted where {late.observed[-1]:.2f} are positive.")  # fmt: skip
 
 # %% [markdown]
-# The first network is nearly calibrated: what it calls 0.7 happens in 72 percent of the cases, and at both ends it is a little too modest. The second says 0.99 on average where it is sure, and is right in 86 to 87 percent.
+# The first network is nearly calibrated: what it calls 0.7 happens in 72 percent of the cases. It is not perfect: what it calls 0.3 happens in 24 percent, and its error of 0.018 is more than luck. At both ends it is a little too modest. The second says 0.99 on average where it is sure, and there 86 percent are positive.
 #
-# The AUC sees only the order, and falls a little. The **log loss** (the loss you trained with) and the **Brier score** (the mean squared gap between probability and label) judge order and honesty together: lower is better, and both tell the networks
-# apart. This is part of what the climbing validation loss of lesson 04 means. Guo and colleagues (2017) found it in the image and text networks of their time, and a remedy: divide all scores by one number, the **temperature**, that makes the loss of a validation set lowest.
+# The AUC sees only the order: it falls from 0.96 to 0.92, and the false certainty it does not see. The **log loss** (the loss you trained with) and the **Brier score** (the mean squared gap between probability and label) judge order and honesty together; lower is better. The log loss is three times as high, the Brier score nearly twice.
+#
+# This is part of what the climbing validation loss of lesson 04 means. Guo and colleagues (2017) found it in the image and text networks of their time, and a remedy: divide all scores by one number, the **temperature**, that makes the loss of a validation set lowest.
 
 # %% tags=["temperature"]
 valid_scores = score(stubborn, valid_inputs)
@@ -583,7 +586,7 @@ print(f"AUC of our network on 2,000 sequences: {auc_interval(labels, scores)}")
 # %% [markdown]
 # The first line is the first lecture's 97.75 percent, the second the other's 94.0. And 40 of 40 is not perfection: the true accuracy may be as low as 91 percent.
 #
-# Such an interval counts the luck of the test set alone, not that of the training. And it takes the examples for independent. Neighbouring windows of a genome are not: there, whole regions are what you have many of.
+# Such an interval counts the luck of the test set alone, not that of the training. And it takes the examples for independent. Neighbouring windows of a genome are not: there, count regions, not windows.
 #
 # ### Two models, one test set
 #
@@ -631,7 +634,7 @@ print(f"{runs.runs} runs: mean {runs.mean:.3f}, standard deviation {runs.sd:.3f}
 # ### Exercise 7 · How sure is an accuracy?
 # ●●○ · 15 minutes · why it matters: an accuracy without an interval cannot be compared with anything.
 #
-# Write Wilson's interval. With $p$ right calls as a share of $n$, it runs from $m - h$ to $m + h$, where
+# Write Wilson's interval. With $p$ the share of right calls among $n$, and $z = 1.96$ for 95 percent, it runs from $m - h$ to $m + h$, where
 #
 # $$m = \frac{p + z^2 / 2n}{1 + z^2 / n}, \qquad h = \frac{z}{1 + z^2 / n} \sqrt{\frac{p (1 - p)}{n} + \frac{z^2}{4 n^2}}.$$
 
@@ -683,7 +686,7 @@ check.interval(wilson_interval)
 #
 # ## Recap
 #
-# Four counts, and the measures made of rows and columns. Curves show all thresholds; an operating point is one. ROC ignores prevalence, precision lives on it. Scores rank, labels do not. Probabilities have to earn the name, for the prevalence at hand. Every number from a test set has an interval, and two models on one test set have a difference.
+# Four counts, and the measures made of rows and columns. Curves show all thresholds; an operating point is one of them. ROC ignores prevalence, precision lives on it. Scores rank, labels do not. Probabilities have to earn the name, for the prevalence at hand. Every number from a test set has an interval, and two models on one test set are compared by their difference.
 #
 # ## Further reading
 #
