@@ -79,7 +79,7 @@ def test_the_data_and_a_batch_have_the_shapes_of_the_lectures():
     words = said(NAME, "seed:000-dataloader")
     assert "a batch: (64, 4, 20) torch.float32  labels (64,) torch.int64" in words
     [batches] = map(int, re.findall(r"batches in an epoch: (\d+)", words))
-    batch, many = claims(r"The last batch is as good .* it is (\d+) of ([\d,]+) sequences")
+    batch, many = claims(r"Later it is luck: (\d+) of ([\d,]+) sequences, easy or hard")
     assert many == "1,280" and batches * int(batch) == 1280, "the last batch is as large as the others"
 
 
@@ -166,7 +166,8 @@ def test_the_second_network_has_312_parameters():
 
 
 def test_M09_two_linear_layers_are_one_and_with_a_relu_between_them_they_are_not():
-    first, second = nn.Linear(160, 64), nn.Linear(64, 2)
+    with seeded(0):
+        first, second = nn.Linear(160, 64), nn.Linear(64, 2)
     both = sum(p.numel() for layer in (first, second) for p in layer.parameters())
     assert first.weight.numel() + first.bias.numel() == 10_304
     assert claims(r"linear layer with (\d+) × (\d) weights, and the ([\d,]+) param") == ["160", "2", "10,304"]
@@ -321,11 +322,13 @@ def test_there_are_five_things_to_read_in_the_ten_seeds():
     assert len(re.findall(r"^- ", cell.source, re.M)) == 5
 
 
-def test_the_ceiling_is_0_979_and_two_classifiers_are_half_a_percent_below_it():
+def test_the_ceiling_is_0_979_and_two_classifiers_are_0_6_to_0_7_percent_below_it():
     assert f"{FIXED:.5f}" == "0.97903"
     assert "ceiling              0.979\n" in said(NAME, "ten-seeds")
+    low, high = map(float, claims(r"equally good, (0\.\d) to (0\.\d) percent below the ceiling"))
     for name in ("10,642 parameters", "logistic regression"):
-        assert 0.0025 < FIXED - ten_seeds()[name][0] < 0.0075, f"half a percent, rounded: {name}"
+        below = round(100 * (round(FIXED, 3) - ten_seeds()[name][0]), 1)
+        assert low <= below <= high, name
 
 
 def test_the_luck_of_a_test_of_400_is_0_7_percent():
@@ -353,7 +356,7 @@ def test_logistic_regression_has_81_numbers_and_some_of_its_runs_pass_the_ceilin
     assert mean == pytest.approx(ten_seeds()["10,642 parameters"][0], abs=0.0025)
     assert (np.mean(scores), np.std(scores, ddof=1)) == pytest.approx((mean, spread), abs=0.0015)
     assert max(scores) > FIXED > np.mean(scores), "lucky runs, and not the mean"
-    assert max(scores) - min(scores) > 0.01, "single runs differ by a percent"
+    assert "lie two to four percent apart" in PROSE and 0.02 < max(scores) - min(scores) < 0.04
     epochs, many, tested = claims(r"(\d+) epochs, on ([\d,]+) sequences, tested on (\d+)")
     assert (f"{len(X):,}", str(len(X_test))) == (many, tested) == ("1,600", "400")
     assert f"def train_model(model, train, epochs={epochs}," in CODE
@@ -425,7 +428,7 @@ def test_from_200000_sequences_both_wide_networks_come_within_half_a_percent_of_
     [printed] = re.findall(r"^ceiling +(0\.\d+)", words, re.M)
     assert float(printed) == pytest.approx(ANYWHERE, abs=0.0015)
     assert claims(r"comes closer to the ceiling of (0\.\d+)\?") == [printed]
-    many, luck = claims(r"but ([\d,]+) sequences judge them: luck moves the figures by (0\.\d+)")
+    many, luck = claims(r"luck of the ([\d,]+) test sequences moves these figures by (0\.\d+)")
     assert many == "100,000" and "judge = fresh(100_000" in CODE and "plenty = fresh(200_000" in CODE
     assert f"{np.sqrt(ANYWHERE * (1 - ANYWHERE) / 100_000):.3f}" == luck == "0.001"
 

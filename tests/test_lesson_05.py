@@ -62,11 +62,11 @@ def test_M06_the_articles_table_read_rightly_has_188_true_positives():
     assert counted("M06") == ARTICLE
     words = said(NAME, "M06")
     measures = {
-        "accuracy": metrics.accuracy_score, "recall": metrics.recall_score,
-        "precision": metrics.precision_score, "f1": metrics.f1_score,
+        "recall": metrics.recall_score, "precision": metrics.precision_score, "f1": metrics.f1_score,
         "mcc": metrics.matthews_corrcoef,
         "specificity": lambda t, c: metrics.recall_score(t, c, pos_label=0),
     }  # fmt: skip
+    assert "accuracy" not in words, "which readers are to predict first"
     for name, measure in measures.items():
         assert f"\n{name} {measure(truth, calls):.3f}\n" in words
     misread = metrics.recall_score(1 - truth, 1 - calls)
@@ -94,7 +94,7 @@ def test_M21_calling_everything_positive_beats_the_network_by_recall_alone():
     always = np.ones(400)
     assert metrics.recall_score(truth, always) == 1 > ARTICLE.recall
     share = metrics.precision_score(truth, always)
-    assert share == metrics.average_precision_score(truth, always) == 194 / 400
+    assert share == 194 / 400 == pytest.approx(metrics.average_precision_score(truth, always))
     assert metrics.matthews_corrcoef(truth, always) == 0
     words = said(NAME, "M21")
     assert "always positive: recall 1.000, precision 0.485, mcc undefined (0 of 0; 0 by" in words
@@ -172,8 +172,8 @@ def areas_of_calls(positives: int, negatives: int) -> tuple[np.ndarray, ...]:
 
 def test_M15_the_reports_areas_are_those_of_241_of_241_and_254_of_259():
     truth, calls = np.repeat([1, 0], [241, 259]), np.repeat([1, 0], [246, 254])
-    assert metrics.roc_auc_score(truth, calls) == REPORT_AUC
-    assert metrics.average_precision_score(truth, calls) == REPORT_AUPRC
+    assert metrics.roc_auc_score(truth, calls) == pytest.approx(REPORT_AUC, abs=1e-12)
+    assert metrics.average_precision_score(truth, calls) == pytest.approx(REPORT_AUPRC, abs=1e-12)
     assert (241 / 241 + 254 / 259) / 2 == pytest.approx(REPORT_AUC, abs=1e-15)
     assert 241 / 246 == pytest.approx(REPORT_AUPRC, abs=1e-15)
     first, *claimed = claims(
@@ -293,10 +293,16 @@ def test_at_1_percent_the_auc_stays_and_the_average_precision_falls_to_a_third()
     auc, was, average, before = found("rare", (
         r"AUC (0\.\d+), was (0\.\d+); average precision (0\.\d+), was (0\.\d+)"))  # fmt: skip
     assert abs(auc - was) < 0.015, "but for the luck of 1,000 positives"
-    [part] = in_words(r"an AUC within its interval.*, and an average precision that is a (\w+) of what it was")
+    [part] = in_words(r"The average precision is a (\w+) of what it was")
     assert before / average == pytest.approx(part, rel=0.06)
+    low, high = found("intervals", r"2,000 sequences: \S+ \((\S+) to ([\d.]+)\)")
+    assert low < auc < high, "no more than luck moves it"
     [precision] = found("rare", r"precision (0\.\d{3})")
     strict = counted("operating-point")
+    percent, balanced, right, calls = map(int, claims(
+        r"positive calls (\d+) percent are right; in the balanced test set it was (\d+) percent, (\d+) of (\d+)"))  # fmt: skip
+    assert percent == round(100 * precision) and balanced == round(100 * right / calls)
+    assert (right, calls) == (strict.tp, strict.tp + strict.fp)
     expected = 0.01 * strict.recall / (0.01 * strict.recall + 0.99 * strict.false_positive_rate)
     assert abs(precision - expected) < 0.1
 
@@ -341,8 +347,13 @@ def test_the_calibration_tables_agree_with_themselves():
 
 
 def test_what_the_first_network_calls_0_7_happens_in_72_percent_and_its_ends_are_modest():
-    called, happens = claims(r"what it calls (0\.\d) happens in (\d+) percent of the cases, and at both")
+    called, happens = claims(r"what it calls (0\.\d) happens in (\d+) percent of the cases\.")
     table = calibration_tables()[0]
+    low_called, low_happens = claims(r"what it calls (0\.\d) happens in (\d+) percent, and its")
+    assert float(low_called) == round(table[1, 1], 1) and int(low_happens) == round(100 * table[1, 2])
+    [error] = claims(r"its error of (0\.\d+) is more than luck")
+    printed, by_luck = found("calibration", r"calibration error (0\.\d+); by luck alone (0\.\d+)")
+    assert float(error) == printed > 2 * by_luck
     share, percent = map(float, claims(r"all sequences with (0\.\d), about (\d+) percent must be"))
     assert percent == 100 * share == 100 * float(called), "what calibrated means"
     assert float(called) == round(table[3, 1], 1) and int(happens) == round(100 * table[3, 2])
@@ -351,33 +362,32 @@ def test_what_the_first_network_calls_0_7_happens_in_72_percent_and_its_ends_are
         assert abs(predicted - observed) < 0.02, "a little"
 
 
-def test_the_second_network_says_0_99_where_it_is_right_in_86_to_87_percent():
-    says, low, high = map(float, claims(
-        r"says (0\.\d\d) on average where it is sure, and is right in (\d+) to (\d+) percent"))  # fmt: skip
+def test_the_second_network_says_0_99_where_86_percent_are_positive():
+    says, percent = map(float, claims(
+        r"says (0\.\d\d) on average where it is sure, and there (\d+) percent are positive"))  # fmt: skip
     _, predicted, observed, *_ = calibration_tables()[1][-1]
-    assert says == round(predicted, 2) and low <= 100 * observed <= high == low + 1
+    assert says == round(predicted, 2) and abs(100 * observed - percent) < 0.6
     alt = found("calibration", r"flat: (0\.\d\d) is predicted where (0\.\d\d) are positive")
     assert alt == pytest.approx([says, observed], abs=0.0056)
 
 
-def test_too_long_a_training_costs_a_little_auc_and_much_calibration():
+def test_too_long_a_training_costs_auc_and_more_so_log_loss_and_brier_score():
     more, larger = in_words(r"(\w+) times as many epochs, and steps (\w+) times as large")
     epochs = [int(number) for number in re.findall(r"epochs=(\d+)", CODE)]
     rates = [float(number) for number in re.findall(r"lr=(0\.\d+)", CODE)]
     assert epochs[1] == more * epochs[0] and rates[1] == pytest.approx(larger * rates[0])
     pattern = r"{} epochs: AUC (0\.\d\d), log loss (0\.\d\d), Brier score (0\.\d\d)"
     before, after = (found("calibration", r"\n" + pattern.format(many)) for many in epochs[:2])
-    assert 0 < before[0] - after[0] < 0.06, "a little"
-    assert after[1] > 2 * before[1] and after[2] > 1.5 * before[2], "both tell them apart"
+    assert list(claims(r"it falls from (0\.\d\d) to (0\.\d\d), and the false")) == [f"{before[0]}", f"{after[0]}"]
+    [loss_times] = in_words(r"log loss is (\w+) times as high, the Brier score nearly twice")
+    assert round(after[1] / before[1]) == loss_times and 1.7 < after[2] / before[2] < 2
     assert 0.05 < before[2] < 0.25 and log(2) > before[1], "better than a coin"
 
 
-def test_a_temperature_takes_the_calibration_error_to_a_tenth_and_keeps_the_order():
+def test_a_temperature_takes_the_calibration_error_to_less_than_a_fifth():
     temperature, error, was = found("temperature", r"temperature (\d\.\d): .* error (0\.\d\d), was (0\.\d\d)")
     [late] = re.findall(r"calibration error (0\.\d{3})", said(NAME, "calibration"))[1:]
     assert was == round(float(late), 2) and error < was / 5 and temperature > 1
-    labels, scores = best_rule(200, 200, seed=51)
-    assert curves(labels, scores / temperature).auc == curves(labels, scores).auc
 
 
 def test_log_odds_of_the_prevalence_correct_probabilities_that_were_far_too_high():
@@ -430,10 +440,7 @@ def test_of_100_intervals_about_95_hold_the_truth():
     assert 100 * held == pytest.approx(hold, abs=1.5)
 
 
-def test_a_test_of_400_is_off_by_1_4_percent_at_97_9_and_by_2_3_at_94():
-    for percent, off in [(97.9, 1.4), (94, 2.3)]:
-        share = percent / 100
-        assert round(196 * sqrt(share * (1 - share) / 400), 1) == off
+def test_a_test_of_400_is_off_by_1_4_percent_at_97_75_and_by_2_3_at_94():
     for right, off in [(391, 1.4), (376, 2.3)]:  # of 400, 97.75 and 94 percent
         low, high = found("intervals", rf"{right} of 400 right: \S+ \((\S+) to ([\d.]+)\)")
         assert 50 * (high - low) == pytest.approx(off, abs=0.15)
