@@ -22,6 +22,7 @@ FLOORS = (
     {"motifs", "shuffles", "datasets"},
     {"scanning", "backgrounds"},
     {"simulation"},
+    {"likelihoods"},
     {"ceilings"},
     {"models"},
     {"training"},

@@ -12,10 +12,10 @@ from scipy.stats import chi2
 from sklearn import metrics
 from test_exercises import run, solution
 
-from course_utils.ceilings import log_likelihood_ratio
 from course_utils.evaluation import Confusion, curves
 from course_utils.explorers import decision
 from course_utils.intervals import auc_interval, over_seeds, wilson
+from course_utils.likelihoods import log_likelihood_ratio
 from course_utils.motifs import pfm_to_ppm
 from course_utils.simulation import CCGGAA, simulate
 

@@ -14,7 +14,8 @@ from course_utils.backgrounds import (
     sample_background,
     transitions_of,
 )
-from course_utils.ceilings import ceiling, log_likelihood_ratio, lower_bound
+from course_utils.ceilings import ceiling, lower_bound
+from course_utils.likelihoods import log_likelihood_ratio
 from course_utils.motifs import UNIFORM, pfm_to_ppm, ppm_to_pwm
 from course_utils.sequences import decode, from_codes, reverse_complement
 from course_utils.simulation import flip_labels, make_plan, plant, sample_sites, simulate

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.ceilings import log_likelihood_ratio
 from course_utils.exercises import (
     CORRECT,
     NOT_YET,
@@ -21,6 +20,7 @@ from course_utils.exercises import (
     is_untouched,
     not_yet,
 )
+from course_utils.likelihoods import log_likelihood_ratio
 from course_utils.motifs import pfm_to_ppm
 from course_utils.simulation import CCGGAA, LabelledSet, simulate
 

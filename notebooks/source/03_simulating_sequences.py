@@ -34,10 +34,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from course_utils.backgrounds import transitions_of
-from course_utils.ceilings import ceiling, log_likelihood_ratio, lower_bound
+from course_utils.ceilings import ceiling, lower_bound
 from course_utils.datasets import fetch, shipped
 from course_utils.exercises import lesson_03 as check
 from course_utils.explorers.simulation import simulation_explorer
+from course_utils.likelihoods import log_likelihood_ratio
 from course_utils.motifs import (
     background_of,
     consensus,

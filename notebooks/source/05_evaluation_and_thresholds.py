@@ -28,7 +28,6 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from course_utils.ceilings import log_likelihood_ratio
 from course_utils.evaluation import (
     Confusion,
     EvaluationError,
@@ -40,6 +39,7 @@ from course_utils.evaluation import (
 from course_utils.exercises import lesson_05 as check
 from course_utils.explorers.decision import decision_explorer
 from course_utils.intervals import auc_interval, calibration, over_seeds, wilson
+from course_utils.likelihoods import log_likelihood_ratio
 from course_utils.models import seeded
 from course_utils.models.motif_cnn import GlobalMaxCNN
 from course_utils.motifs import pfm_to_ppm
