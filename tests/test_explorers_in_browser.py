@@ -73,7 +73,9 @@ def lab(widgets: str, tmp_path_factory):
     # each before anything is run.
     lessons = copy_lessons(notebooks, home / "lessons", saved_widgets=widgets == "ipywidgets-8")
     kernels = environments.kernel_spec(home / "jupyter", python, [environments.OFFLINE])
-    return jupyterlab(lessons, home, str(server), {"JUPYTER_PATH": str(kernels)})
+    # The one of today is started as `make lab` starts it.
+    prompt = widgets == "ipywidgets-8"
+    return jupyterlab(lessons, home, str(server), {"JUPYTER_PATH": str(kernels)}, prompt=prompt)
 
 
 @pytest.fixture(scope="module")
