@@ -428,7 +428,7 @@ check.one_epoch(train_one_epoch)
 # %% [markdown] tags=["seed:000-device"]
 # The package has this loop as `fit`, grown by what you will want on the second day: a progress bar, a history, a validation set, early stopping, checkpoints from which it can go on. It must do *the same*, so compare: same first weights, same order of batches.
 #
-# The first lecture also moves the model and each batch to a graphics card with `.cuda()`, if there is one. `fit(..., device="cuda")` does this for you, and `device="mps"` on a Mac. For networks as small as these, it gains little.
+# The first lecture also moves the model and each batch to a graphics card with `.cuda()`, if there is one. `fit(..., device="cuda")` does this for you, and `device="mps"` on a Mac.
 
 # %% tags=["fit-is-the-loop"]
 with seeded(1):
