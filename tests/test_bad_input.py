@@ -17,6 +17,7 @@ from course_utils.exercises import Exercise
 from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.scanning import score_distribution
+from course_utils.windows import Windows
 
 TABLE = Path(__file__).with_name("bad_input.toml")
 ROWS = tomllib.loads(TABLE.read_text("utf-8"))["row"]
@@ -168,6 +169,7 @@ def names(tmp_path, web):
         "new_cache": tmp_path / "new_cache",
         "odd_cache": odd_cache,
         "Motif": Motif,
+        "Windows": Windows,
         "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
         "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),
     }

@@ -17,22 +17,25 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
-    {"sequences", "progress", "checkpoints"},
-    {"data", "motif_formats"},
-    {"motifs", "shuffles", "datasets"},
-    {"scanning", "backgrounds"},
+    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
+    {"data", "motif_formats", "augmentation"},
+    {"motifs", "shuffles", "datasets", "windows"},
+    {"scanning", "backgrounds", "tfrecords"},
     {"simulation"},
-    {"likelihoods"},
+    {"likelihoods", "genomes"},
     {"ceilings"},
     {"models"},
+    {"training_checks"},
     {"training"},
     {"evaluation", "interpretation"},
-    {"intervals"},
+    {"intervals", "tracks"},
     {"plotting"},
     {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-TORCH_ROOMS = {"checkpoints", "models", "training", "interpretation"}
+TORCH_ROOMS = {
+    "augmentation", "checkpoints", "interpretation", "losses", "models", "training", "training_checks",
+}  # fmt: skip
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what
 # each of them changed. Bytecode files are switched off, so that no write is legitimate.

@@ -1,13 +1,14 @@
 """What every lesson promises, whatever it teaches. Its cells are run and compared by nbval."""
 
-import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 
+import nbformat
 import pytest
+from dependencies import Names, quick
 from reading import (
     NAMES,
     OFFLINE,
@@ -107,57 +108,30 @@ def test_a_notebook_names_no_machine_and_no_time(name):
     assert "iopub" not in text and '"execution": {' not in text
 
 
-class Names(ast.NodeVisitor):
-    """The names that a cell makes, and those it reads before it has made them, in order of running."""
-
-    def __init__(self, source: str):
-        self.made, self.read = set(), set()
-        self.visit(ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source)))
-
-    def visit_Name(self, node):
-        if isinstance(node.ctx, ast.Store):
-            self.made.add(node.id)
-        elif node.id not in self.made:
-            self.read.add(node.id)
-
-    def visit_Assign(self, node):
-        for part in (node.value, *node.targets):
-            self.visit(part)
-
-    def visit_AugAssign(self, node):
-        self.visit(ast.Name(node.target.id, ast.Load()) if isinstance(node.target, ast.Name) else node.target)
-        self.visit(node.value)
-
-    def visit_For(self, node):
-        for part in (node.iter, node.target, *node.body, *node.orelse):
-            self.visit(part)
-
-    def visit_FunctionDef(self, node):
-        outside = set(self.made)
-        self.made |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
-        for part in node.body:
-            self.visit(part)
-        self.made = outside | {node.name}
-
-    def visit_comprehension_of(self, node):
-        outside = set(self.made)
-        for part in (*node.generators, *ast.iter_child_nodes(node)):
-            self.visit(part)
-        self.made = outside  # its variables end with it
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_of
-
-    def visit_comprehension(self, node):
-        for part in (node.iter, node.target, *node.ifs):
-            self.visit(part)
-
-
 def test_names_are_read_before_they_are_made():
     seen = Names("a = a[:5]\nb = [c for c in d]\nfor e in f:\n    print(e)\ng += 1\nh = b")
     assert seen.read == {"a", "d", "f", "print", "g"}
     assert seen.made == {"a", "b", "e", "h"}
     function = Names("def i(j):\n    k = j + l\n    return k")
     assert (function.read, function.made) == ({"l"}, {"i"})
+    network = Names("class A(B):\n    def c(self):\n        return D")
+    assert (network.read, network.made) == ({"B", "D"}, {"A"})
+
+
+def test_what_needs_a_slow_cell_is_left_out_with_it():
+    def cell(source, *tags):
+        return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+
+    book = nbformat.v4.new_notebook(cells=[
+        cell("a = 1"), cell("b = train(a)", "slow"), cell("print(b)"), cell("print(a)"), cell("b = 2"), cell("c = b"),
+    ])  # fmt: skip
+    assert [cell.source for cell in quick(book).cells] == ["a = 1", "print(a)", "b = 2", "c = b"]
+
+
+@every_lesson
+def test_a_lesson_without_its_slow_cells_is_still_most_of_the_lesson(name):
+    cells = nbformat.from_dict({"cells": list(lesson(name).cells), "metadata": {}})
+    assert len(quick(cells).cells) > 0.7 * len(lesson(name).cells)
 
 
 @every_lesson
@@ -216,7 +190,7 @@ def test_a_second_build_changes_no_byte_and_leaves_nothing_behind(name):
     before = state()
     [entry] = [entry for entry in lessons.lessons() if entry["name"] == name]
     once, again = (
-        lessons.dump(lessons.execute(without_missing_data(lessons.notebook_from_source(entry))))
+        lessons.dump(lessons.execute(quick(without_missing_data(lessons.notebook_from_source(entry)))))
         for _ in range(2)
     )
     assert once == again

@@ -5,6 +5,7 @@ is the order of `torch.nn.Conv1d`; storage order is ``(N, L, 4)``, and `permute(
 other (lesson 01). Outputs are *logits*, before any softmax or sigmoid, as torch's loss functions expect them.
 
     motif_cnn       small networks that find one motif (lesson 04)
+    basenji         tracks along 131,072 bases (lessons 09 and 10); its outputs are the logarithms of rates
 """
 
 from collections.abc import Iterator

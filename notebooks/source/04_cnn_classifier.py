@@ -465,6 +465,7 @@ def accuracy(model, dataset):
     return evaluate(model, dataset, loss=nn.CrossEntropyLoss()).accuracy
 
 
+# %% tags=["ten-seeds", "slow"]
 results = {"10,642 parameters": [], "312 parameters": [], "logistic regression": []}
 for seed in range(1, 11):
     drawn = simulate(ppm, start=7, rng=np.random.default_rng(seed))
@@ -566,7 +567,7 @@ class FlattenCNN(nn.Module):
 # %% [markdown]
 # > **Predict first.** 1,600 sequences with sites anywhere. Which network comes closer to the ceiling of 0.914? And what do filters of 3 bases do, where the motif has 6?
 
-# %% tags=["random-place"]
+# %% tags=["random-place", "slow"]
 judge = fresh(100_000, seed=49)
 for network in (FlattenCNN, GlobalMaxCNN):
     for width in (3, 7):
@@ -586,7 +587,7 @@ for network in (FlattenCNN, GlobalMaxCNN):
 #
 # Now give them plenty of data, 200,000 sequences:
 
-# %% tags=["random-place"]
+# %% tags=["random-place", "slow"]
 plenty = fresh(200_000, seed=42)
 for network, width in [(FlattenCNN, 7), (GlobalMaxCNN, 3), (GlobalMaxCNN, 7)]:
     with seeded(5):

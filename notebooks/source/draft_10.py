@@ -1,0 +1,366 @@
+# %% [markdown]
+# {{ header }}
+
+# %% [markdown]
+# ## Why this matters
+#
+# You have a network that sees 32,785 letters. Does it *use* them? A curve of the loss cannot tell, and neither can one good-looking window. In this lesson you train the network, and you judge it as you would judge somebody else's: against the best that is possible, against a network without reach, and against a rule that counts CpGs.
+#
+# First on a simulated genome, where enhancers act over tens of bins and you know every rate. Then on real human CAGE measurements, where you will see how little twenty windows can teach, and how to find that out.
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - **read** and **write** long windows and their tracks, from HDF5 and TFRecord files, a slice at a time;
+# - **explain** the Poisson loss, its offset, the learning-rate schedule and the clipping of gradients, and **write** them;
+# - **enlarge** a training set by shifts and reverse complements, without harm;
+# - **train** a long-range network, **resume** it, and **predict** with it;
+# - **judge** predicted tracks by correlation per track, beside baselines and a ceiling, and **say** what they do not show.
+
+# %% tags=["set-up", "nbval-ignore-output"] reason="prints the versions of this machine"
+# {{ set-up }}
+
+# %% tags=["imports"]
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
+
+from course_utils.augmentation import Augmentation, reverse_complement, shift
+from course_utils.checkpoints import load_weights
+from course_utils.datasets import fetch, shipped
+from course_utils.exercises import lesson_10 as check
+from course_utils.explorers.tracks import tracks_explorer, tracks_picture
+from course_utils.genomes import make_genome, simulate_genome
+from course_utils.losses import log_poisson
+from course_utils.models import seeded
+from course_utils.models.basenji import Basenji
+from course_utils.plotting import picture_of
+from course_utils.schedules import cosine
+from course_utils.tfrecords import read_basenji
+from course_utils.tracks import composition, constant_rates, fit_composition, paired_interval, pearson_per_track
+from course_utils.training import fit, predict
+from course_utils.windows import HDF5Windows, read_windows, shared_kmers, write_windows
+
+# %% [markdown] tags=["seed:001-assays", "M32"]
+# ## 1 · What is measured along a genome
+#
+# Three kinds of experiments give a number for every place of a genome. Each ends in sequencing: short reads are mapped to the genome and counted.
+#
+# - **ChIP-seq** pulls down one protein with the DNA that it sits on: counts are high where it binds, or where histones carry a certain mark.
+# - **DNase-seq** cuts DNA where it lies open: counts are high where regulators can get at it.
+# - **CAGE** (cap analysis of gene expression) reads the first letters of transcripts: counts are high where transcription *starts*, and the higher the more transcripts there are.
+#
+# A line of such counts along the genome is a **track**. The Japanese lecture predicts ten CAGE tracks; in one place its text calls them ChIP-seq, and it gives the length of a window as 130,172, where the data have 131,072, which is $2^{17}$ (mistake M32). An eye for such things saves days: a window must be a whole number of bins.
+
+# %% tags=["M32"]
+for length in (130_172, 131_072):
+    print(f"{length:,} letters are {length / 128:,} bins of 128")
+
+# %% [markdown]
+# Here are real ones, from the test files of the Basenji project: 20 windows of human DNA and their ten CAGE tracks. The file format is TFRecord, which comes from TensorFlow; the package reads it without.
+
+# %% tags=["needs-data:basenji-cage", "real-windows"]
+cage = read_basenji(fetch("basenji-cage"))
+print("one-hot", cage.one_hot.shape, cage.one_hot.dtype, " tracks", cage.tracks.shape, cage.tracks.dtype)
+print(f"bins without a single read: {(cage.tracks == 0).mean():.0%}, largest count {cage.tracks.max():g}")
+
+# %% tags=["needs-data:basenji-cage", "seed:001-bar-plot"]
+figure, panels = plt.subplots(3, 1, figsize=(9, 4.5), sharex=True)
+for track, axes in enumerate(panels):
+    axes.bar(np.arange(cage.tracks.shape[1]), cage.tracks[0, :, track], width=3, color="#0072B2")
+    axes.set_ylabel(f"track {track}")
+panels[-1].set_xlabel("bin of 128 letters")
+largest = [f"{cage.tracks[0, :, t].max():.0f} in track {t}" for t in range(3)]
+places = [int(cage.tracks[0, :, t].argmax()) for t in range(3)]
+picture_of(figure, f"Three CAGE tracks of one window as bars: a few narrow peaks on an empty ground. The highest: {', '.join(largest)}, in bins {places}.")
+
+# %% [markdown] tags=["seed:001-how-made"]
+# Most bins are nearly empty, and a few are very full. The largest value is 100 because the makers of the set cut off there.
+#
+# How is such a set made? From a genome (a FASTA file) and a file of counts for each experiment (often BigWig): choose windows, leave out gaps and places where reads cannot be mapped, add up the counts of each 128 letters, and split the windows by chromosome.
+
+# %% [markdown] tags=["M05"]
+# ### Which column is which base?
+#
+# The file does not say. The lecture's text has the columns in the order A, T, C, G (mistake M05 of lesson 01). You can ask the DNA itself: in vertebrate genomes one pair of neighbours is much rarer than its letters suggest: C followed by G. (C before G is often methylated, and then mutates easily.)
+
+# %% tags=["needs-data:basenji-cage", "M05"]
+first, second = cage.one_hot[:, :-1], cage.one_hot[:, 1:]
+pairs = np.einsum("nla,nlb->ab", first, second, dtype=float)
+pairs /= pairs.sum()
+ratio = pairs / np.outer(pairs.sum(axis=1), pairs.sum(axis=0))  # 1: as often as the letters suggest
+row, column = np.unravel_index(ratio.argmin(), ratio.shape)
+print(np.round(ratio, 2))
+print(f"rarest: column {row} before column {column}, {ratio.min():.2f} times what its letters suggest")
+
+# %% [markdown]
+# Column 1 before column 2: C and G, as in A, C, G, T. In the lecture's order they would be columns 2 and 3. (The test cannot tell A from T; a known sequence could.)
+#
+# ## 2 · A genome whose rules we know
+#
+# What a network can learn shows best where you know the answer. The package simulates a genome in which distance matters:
+#
+# - **Promoters** are places with two copies of one word of 12 letters (each letter kept with probability 0.94). Transcripts start there.
+# - **Enhancers** are places with three copies of one of two other words. They stand at least 10 bins away from promoters. An enhancer multiplies the rates around it, by up to ten, and the less the farther away: by $10^{e^{-\text{distance}/30}}$, the distance in bins. The first class acts on tracks 0 to 4, the second on tracks 5 to 9.
+# - The counts are **Poisson**: given the rate, each bin's count is luck.
+
+# %% tags=["simulated-genome"]
+genome = make_genome(np.random.default_rng(0))  # the words of promoters and enhancers, and the rules
+parts = {
+    name: simulate_genome(count, genome, rng=np.random.default_rng(seed))
+    for seed, (name, count) in enumerate([("train", 512), ("valid", 64), ("test", 128)], start=1)
+}
+test = parts["test"]
+print("one-hot", test.windows.one_hot.shape, " tracks", test.windows.tracks.shape)
+for element in test.elements_of(0)[:4]:
+    print(f"bin {element.bin:3}: {element.kind:8} {element.word}")
+
+# %% tags=["simulated-genome"]
+tracks_picture(test.windows.tracks, {"the true rate": test.rate}, window=0, track=0, labels=test.windows.labels, marks=marks_of(test))
+
+# %% [markdown]
+# A promoter with an enhancer of its class nearby gives high counts, a lonely one low counts. Who sees a promoter alone cannot tell which.
+#
+# ### Two ceilings
+#
+# You know every rate, so you know the best that any model could do: predict the rate itself. What is left is the luck of the counts. Measure it as you will measure the networks, by the correlation (Pearson's *r*) of prediction and count, over all windows and bins of a track.
+#
+# A second ceiling is for those who see only nearby bins. They know where promoters are, but must take the average over what enhancers might do.
+
+# %% tags=["ceilings"]
+counts = test.windows.tracks
+ceiling = pearson_per_track(counts, test.rate).mean()
+local_ceiling = pearson_per_track(counts, test.local_rate).mean()
+print(f"ceiling, knowing the rates:              r = {ceiling:.3f}")
+print(f"local ceiling, seeing 8 bins each way:   r = {local_ceiling:.3f}")
+
+# %% [markdown]
+# Between the two lies what only reach can give.
+#
+# ## 3 · A file that is larger than the memory
+#
+# The lecture's data are one file of 567 MB, `seq.h5`, with 5,000 windows for training, 500 for validation and 500 for the test. It is in **HDF5**, a format that holds named arrays and lets you read slices of them. Unpacked, the training sequences alone are 2.6 GB, and as the 32-bit numbers that a network wants, four times that. So a program must never read it whole.
+#
+# Write the simulated genome in the same schema and look inside, as the lecture does:
+
+# %% tags=["hdf5", "seed:001-h5-keys", "seed:001-download"]
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "genome.h5"
+write_windows(path, {name: part.windows for name, part in parts.items()})
+with h5py.File(path) as file:
+    for key in file:
+        print(f"{key:14} {str(file[key].shape):18} {file[key].dtype}")
+
+# %% tags=["hdf5"]
+train_set, valid_set, test_set = (HDF5Windows(path, split) for split in parts)
+inputs, tracks = train_set[0]  # one slice is read, now
+print("a window:", inputs.shape, inputs.dtype, " its tracks:", tracks.shape, tracks.dtype)
+quarter = HDF5Windows(path, "train", fraction=0.25)
+print("all training windows:", len(train_set), " a quarter of them:", len(quarter))
+
+# %% [markdown] tags=["seed:001-ratio"]
+# To try things out quickly, the lecture trains on a part of the data (its `ratio`); here that is `fraction`.
+#
+# ## 4 · The loss: how surprised is a Poisson?
+#
+# Counts are whole numbers, and large ones scatter more than small ones: 4 where 2 was expected is nothing, 400 where 200 was expected is a message. The **Poisson distribution** knows this. The network gives the logarithm of the expected count, $s$; so a count can never be expected to be negative. The loss is minus the logarithm of the Poisson probability of the count $t$, less what does not depend on the network:
+#
+# $$e^{s} - t\,s$$
+#
+# Its minimum is at $s = \log t$, and it is **not** 0 there: it is $t - t \log t$. The lecture takes this off, so that a perfect prediction has a loss of 0. But its text says that the minimum is $t \log t$; its code has the right formula and takes the logarithm of 0 for empty bins, which goes well only because numpy's masked arrays pass over it (mistake M26).
+
+# %% [markdown]
+# {{ log_poisson }}
+
+# %% tags=["M26", "seed:001-log-poisson"]
+s = np.linspace(-3, 3.5, 200)
+figure, axes = plt.subplots(figsize=(6.5, 3))
+for t, style in [(0, ":"), (1, "--"), (5, "-"), (20, "-.")]:
+    offset = t - (t * np.log(t) if t else 0)
+    axes.plot(s, np.exp(s) - t * s - offset, style, label=f"count {t}")
+    print(f"count {t:2}: smallest e^s - t s = {t - (t * np.log(t) if t else 0):7.3f};  t log t = {t * np.log(t) if t else 0:6.3f}")
+axes.set(xlabel="s, logarithm of the expected count", ylabel="loss", ylim=(-0.5, 12))
+_ = axes.legend()
+picture_of(figure, "Loss against s for counts of 0, 1, 5 and 20, less the offset: each curve touches 0 at the logarithm of its count, "
+           "and the curve of 0 falls towards the left without end.")  # fmt: skip
+
+# %% [markdown]
+# With the offset taken off, each curve touches 0. The loss of a bin that expects 1 and counts 5 is larger than that of one which expects 19 and counts 20.
+#
+# ## 5 · The schedule
+#
+# The **learning rate** is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to **180** degrees. (The lecture's text says 90, its code does 180: mistake M30. With 90 it would end at half of the rate.) A **warm-up** begins with some smaller steps, while the first, random gradients are wild.
+
+# %% [markdown]
+# {{ cosine_with_warmup }}
+
+# %% tags=["M30", "seed:001-cosine"]
+steps = np.arange(100)
+plain, warmed = cosine(100), cosine(100, warmup=10)
+figure, axes = plt.subplots(figsize=(6.5, 2.8))
+axes.plot(steps, [plain(step) for step in steps], label="cosine, 0 to 180 degrees")
+axes.plot(steps, [warmed(step) for step in steps], "--", label="with ten steps of warm-up")
+axes.plot(steps, 0.5 * (1 + np.cos(np.pi / 2 * steps / 100)), ":", label="0 to 90 degrees, as the text says")
+axes.set(xlabel="step", ylabel="factor of the learning rate")
+_ = axes.legend()
+print(f"last factor: {plain(99):.4f} (to 180 degrees), {0.5 * (1 + np.cos(np.pi / 2 * 0.99)):.4f} (to 90)")
+picture_of(figure, f"Factor of the learning rate over 100 steps: the cosine falls from {plain(0):.0f} to {plain(99):.4f}; with warm-up it first "
+           f"climbs from {warmed(0):.2f} to 1; to 90 degrees it would end at one half.")  # fmt: skip
+
+# %% [markdown] tags=["seed:001-clipping"]
+# One more guard. Now and then a batch holds an extreme count, and its gradient is so long that one step would undo many. **Clipping** shortens a gradient whose norm is above a limit, and leaves its direction. The lecture's limit is 0.01, which almost every step exceeds: then the *direction* is all that counts. (Adam then makes its own length of it.) Section 7 prints how often it happens with the limit used here.
+#
+# ## 6 · More windows from the same DNA
+#
+# Two changes of a window should not change its tracks much, or in a known way. Both make new training data for nothing (**augmentation**).
+#
+# **Shift** the sequence by a few letters: the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131 thousand letters away become neighbours. Let zeros come in instead, as at any other end of the window.
+
+# %% tags=["M31", "seed:001-shift"]
+letters = torch.eye(4)[torch.arange(8) % 4].T[None]  # (1, 4, 8): ACGTACGT
+rolled = torch.roll(letters, 3, dims=2)
+shifted = shift(letters, 3)
+
+
+def spell(one_hot):
+    return "".join("ACGT"[int(column.argmax())] if column.any() else "-" for column in one_hot[0].T)
+
+
+print("window:         ", spell(letters))
+print("rolled by 3:    ", spell(rolled), " its start came from the far end")
+print("shifted by 3:   ", spell(shifted))
+
+# %% [markdown] tags=["M31", "seed:001-flip"]
+# A comment in the lecture's code promises a random **flip**, and none follows. A flip that means something is the **reverse complement**: the same DNA read from the other strand (lesson 01). Then the bins stand in reverse order; and if tracks are stranded, the track of the plus strand becomes that of the minus strand: pairs of tracks swap.
+
+# %% [markdown]
+# {{ reverse_complement_window }}
+
+# %% tags=["augmentation"]
+stranded = torch.tensor([[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]])  # (1, 3 bins, 2 tracks: plus, minus)
+bases = torch.eye(4)[[0, 0, 1, 1, 2, 3]].T[None]  # AACCGT, two bases a bin
+other_bases, other_tracks = reverse_complement(bases, stranded, swap=(1, 0))
+print(spell(bases), stranded[0].tolist())
+print(spell(other_bases), other_tracks[0].tolist())
+
+# %% [markdown]
+# One caution, from lesson 09: each output of the network is centred on the *start* of its bin. On the other strand this is the bin's end. So the two readings of a window are seen 127 letters apart, relative to the bins. For bins of 128 and peaks of some hundred letters this is a small blur.
+#
+# ## 7 · Train
+#
+# A network of 81,398 parameters: the architecture of lesson 09 with fewer channels. And beside it the same network with every dilation set to 1, which sees 8 bins to either side instead of 128.
+#
+# > **Predict first.** The ceiling is 0.89, the local ceiling 0.78. Where will the two networks end?
+
+# %% tags=["train", "slow", "seed:001-training"]
+def train_network(dilations, seed, epochs=8):
+    with seeded(seed):
+        model = Basenji(base=8, growth=16, dilations=dilations)
+        steps = epochs * math.ceil(len(train_set) / 4)
+        history = fit(
+            model, train_set, valid_set, loss=log_poisson,
+            optimizer=torch.optim.Adam(model.parameters(), lr=0.01, betas=(0.9, 0.99)),
+            epochs=epochs, batch_size=4, generator=torch.Generator().manual_seed(seed),
+            schedule=cosine(steps), clip=1.0, checkpoint=Path(folder.name) / f"dilated_{max(dilations)}",
+        )  # fmt: skip
+    return model, history
+
+
+dilated, dilated_history = train_network((1, 2, 4, 8, 16, 32, 64), seed=1)
+plain, plain_history = train_network((1,) * 7, seed=1)
+
+# %% tags=["train", "slow"]
+figure, axes = plt.subplots(figsize=(6.5, 3))
+for name, history, colour in [("dilated", dilated_history, "#0072B2"), ("no dilation", plain_history, "#D55E00")]:
+    epochs = range(1, history.epochs + 1)
+    axes.plot(epochs, history.train_loss, ":", color=colour, label=f"{name}, training")
+    axes.plot(epochs, history.valid_loss, "o-", color=colour, label=f"{name}, validation")
+    clipped = np.mean(np.array(history.gradient_norm) > 1)
+    print(f"{name:12} validation loss {history.valid_loss[0]:.2f} -> {history.valid_loss[-1]:.2f}; gradients clipped in {clipped:.0%} of the steps")
+axes.set(xlabel="epoch", ylabel="loss")
+_ = axes.legend()
+picture_of(figure, f"Training and validation loss over 8 epochs. Dilated: validation from {dilated_history.valid_loss[0]:.2f} to "
+           f"{dilated_history.valid_loss[-1]:.2f}; without dilation from {plain_history.valid_loss[0]:.2f} to {plain_history.valid_loss[-1]:.2f}.")  # fmt: skip
+
+# %% [markdown] tags=["seed:001-checkpoints"]
+# ### Checkpoints
+#
+# The lecture keeps the weights of each epoch in a file. `fit(checkpoint=...)` keeps two: `last.pt`, from which a training can go on after a crash as if nothing had happened (`resume=True`), and `best.pt`, the weights of the epoch with the lowest validation loss.
+
+# %% tags=["seed:001-checkpoints", "slow"]
+kept = Path(folder.name) / "dilated_64"
+print("kept:", sorted(path.name for path in kept.iterdir()))
+with seeded(99):
+    restored = Basenji(base=8, growth=16)
+load_weights(restored, kept / "best.pt")
+print("best epoch:", dilated_history.best_epoch)
+
+# %% [markdown] tags=["M28"]
+# ## 8 · Predict
+#
+# Dropout is for training only. The lecture predicts with a freshly loaded network and never switches it off: a tenth of the numbers in each dilated layer are set to zero at random, while it predicts (mistake M28). Look what this does:
+
+# %% tags=["M28", "seed:001-predict", "slow"]
+some = torch.from_numpy(np.stack([test_set[i][0] for i in range(32)]))  # (32, 4, 16384)
+some_counts = counts[:32]
+dilated.train()  # as a new network is
+with torch.no_grad(), seeded(0):
+    once, again = dilated(some), dilated(some)
+in_eval_mode = predict(dilated, some)  # sets eval mode
+print("two predictions in train mode are the same:", torch.equal(once, again))
+for name, log_rates in [("train mode", once), ("eval mode", in_eval_mode)]:
+    print(f"{name:10} r = {pearson_per_track(some_counts, log_rates.exp().numpy()).mean():.2f}")
+dilated.eval()
+
+# %% [markdown] tags=["M27"]
+# ## 9 · Judge
+#
+# The lecture computes an $R^2$ during training and never prints it. It is taken over the wrong axis: for each bin of the window across the few windows of a batch, instead of along the genome. Success is then judged by a picture of one window and one track: "peaks are found" (mistake M27).
+#
+# What do you want to know? Whether high predictions stand where high counts are, in each track, on windows that were never trained on. That is **Pearson's r per track**, over all positions of all test windows. With it go two habits: always beside **baselines**, and also on the logarithm of the counts, where single giant peaks do not decide everything.
+
+# %% [markdown]
+# {{ pearson_per_track }}
+
+# %% tags=["M27", "seed:001-r2", "slow"]
+inputs = torch.from_numpy(np.stack([window for window, _ in test_set]))  # (128, 4, 16384)
+predicted = {
+    "dilated": predict(dilated, inputs, batch_size=8).exp().numpy(),
+    "no dilation": predict(plain, inputs, batch_size=8).exp().numpy(),
+    "GC and CpG": fit_composition(parts["train"].windows).predict(test.windows.one_hot),
+    "constant": np.broadcast_to(constant_rates(parts["train"].windows.tracks), counts.shape),
+}
+print("                    r     r of log(1 + count)")
+for name, rates in predicted.items():
+    raw, logged = (pearson_per_track(counts, rates, log1p=flag).mean() for flag in (False, True))
+    print(f"{name:14}{raw:9.2f}{logged:12.2f}")
+print(f"local ceiling {local_ceiling:9.2f}\nceiling       {ceiling:9.2f}")
+
+# %% [markdown]
+# The network with dilation comes close to the ceiling; the one without stops where everyone stops who sees only the neighbourhood. The constant has no correlation at all (`nan`, not 0: there is nothing to correlate). The simulated sequences hold no CpG islands, so composition says nothing.
+#
+# Look where they differ: only at bins with a promoter.
+
+# %% tags=["promoters-only", "slow"]
+at_promoters = np.zeros(counts.shape[:2], dtype=bool)
+np.put_along_axis(at_promoters, test.elements.promoters, True, axis=1)
+for name in ("dilated", "no dilation"):
+    r = np.mean([np.corrcoef(counts[at_promoters][:, t], predicted[name][at_promoters][:, t])[0, 1] for t in range(10)])
+    print(f"{name:12} r over promoter bins = {r:.2f}")
+
+# %% [markdown]
+# ### Not one seed but five
+#
+# One pair of networks is an anecdote (lesson 04). The same recipe was run with five seeds; the results travel with the package, from `tools/basenji_runs.py`, which repeats them. The two networks of a seed share data and order, so compare them in pairs.
+
+# %% [markdown]
+# {{ rest }}

@@ -1,0 +1,85 @@
+"""Which names the cells of a notebook make and read, so that cells can be left out with all that needs them."""
+
+import ast
+import re
+from collections.abc import Callable
+
+import nbformat
+from reading import tags
+
+
+class Names(ast.NodeVisitor):
+    """The names that a cell makes, and those it reads before it has made them, in order of running."""
+
+    def __init__(self, source: str):
+        self.made, self.read = set(), set()
+        self.visit(ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source)))
+
+    def visit_Name(self, node):
+        if isinstance(node.ctx, ast.Store):
+            self.made.add(node.id)
+        elif node.id not in self.made:
+            self.read.add(node.id)
+
+    def visit_Assign(self, node):
+        for part in (node.value, *node.targets):
+            self.visit(part)
+
+    def visit_AugAssign(self, node):
+        self.visit(ast.Name(node.target.id, ast.Load()) if isinstance(node.target, ast.Name) else node.target)
+        self.visit(node.value)
+
+    def visit_For(self, node):
+        for part in (node.iter, node.target, *node.body, *node.orelse):
+            self.visit(part)
+
+    def visit_FunctionDef(self, node):
+        outside = set(self.made)
+        self.made |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        for part in node.body:
+            self.visit(part)
+        self.made = outside | {node.name}
+
+    def visit_ClassDef(self, node):
+        outside = set(self.made)
+        for part in (*node.bases, *node.body):
+            self.visit(part)
+        self.made = outside | {node.name}
+
+    def visit_comprehension_of(self, node):
+        outside = set(self.made)
+        for part in (*node.generators, *ast.iter_child_nodes(node)):
+            self.visit(part)
+        self.made = outside  # its variables end with it
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_of
+
+    def visit_comprehension(self, node):
+        for part in (node.iter, node.target, *node.ifs):
+            self.visit(part)
+
+
+def without(book: nbformat.NotebookNode, leave_out: Callable) -> nbformat.NotebookNode:
+    """The notebook less the cells that `leave_out` names, and less those that read what only these made."""
+    missing, kept = set(), []
+    for cell in book.cells:
+        if cell.cell_type != "code":
+            kept.append(cell)
+            continue
+        names = Names(cell.source)
+        if leave_out(cell) or names.read & missing:
+            missing |= names.made
+        else:
+            missing -= names.made
+            kept.append(cell)
+    book.cells = kept
+    return book
+
+
+def quick(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook less the cells tagged `slow`, which train for long, and those that need their results.
+
+    nbval runs every cell, and so do the browser tests, in this environment and in Colab's; the tests that
+    execute the lessons once more, for another reason, need not train everything again.
+    """
+    return without(book, lambda cell: "slow" in tags(cell))

@@ -1,0 +1,251 @@
+"""The explorer of lesson 09: its arithmetic against brute force, and what it says and draws at its extremes."""
+
+import re
+from itertools import product
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from test_explorer_parts import Reader, part
+from test_motif_explorers import check_markup
+from torch import nn
+
+from course_utils.explorers import _receptive_field_picture as drawing
+from course_utils.explorers import receptive_field as explorer_file
+from course_utils.explorers.receptive_field import GROWTHS, KERNELS, LENGTHS, compute, draw
+
+SVG = "{http://www.w3.org/2000/svg}"
+START = {"layers": 7, "kernel": 3, "growth": 2, "length": 256, "output": 128, "squeeze": True}
+
+
+def view_of(**changes):
+    return compute(**(START | changes))
+
+
+def sums_of_taps(layers, kernel, growth):
+    """Where an output at 0 leads, by every choice of one tap in every layer."""
+    taps = [
+        [(tap - kernel // 2) * growth**number for tap in range(kernel)] for number in range(layers)
+    ]
+    return {sum(choice) for choice in product(*taps)}
+
+
+def positions_with_a_gradient(view):
+    """What a real network of that stack reads for that output; an even kernel's surplus is cut off."""
+    inputs = torch.ones(1, 1, view.length, requires_grad=True)
+    levels = inputs
+    for kernel, _, dilation in view.stack:
+        layer = nn.Conv1d(1, 1, kernel, dilation=dilation, padding=kernel // 2 * dilation)
+        nn.init.ones_(layer.weight)
+        levels = layer(levels)[..., : view.length]
+    levels[0, 0, view.output].backward()
+    return np.flatnonzero(inputs.grad[0, 0].numpy())
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def test_the_network_of_the_lesson_sees_255_bins_and_32785_bases():
+    view = view_of()
+    assert (view.field, view.bases, view.read, view.holes) == (255, 32_785, 255, 0)
+    assert (view.plain_field, view.plain_layers, view.weights) == (15, 127, 21)
+    assert view.ends == (1, 256)
+
+
+@pytest.mark.parametrize("layers, kernel, growth", [*product((1, 3, 4), KERNELS, GROWTHS)])
+def test_field_and_holes_are_those_of_every_way_through_the_taps(layers, kernel, growth):
+    view = view_of(layers=layers, kernel=kernel, growth=growth, squeeze=False)
+    reached = sums_of_taps(layers, kernel, growth)
+    assert view.field == view.bases == max(reached) - min(reached) + 1
+    assert view.read == len(reached)
+    assert view.holes == view.field - len(reached)
+    assert view.ends == (128 + min(reached), 128 + max(reached) + 1)
+    assert view.plain_field == len(sums_of_taps(layers, kernel, 1))
+    as_wide = view_of(layers=1, kernel=kernel, growth=1).plain_field - 1
+    assert 1 + view.plain_layers * as_wide == view.field
+
+
+@pytest.mark.parametrize("kernel, growth", [*product(KERNELS, GROWTHS)])
+def test_there_are_holes_when_the_dilation_grows_faster_than_the_kernel_is_wide(kernel, growth):
+    for layers in (2, 3, 7):
+        assert (view_of(layers=layers, kernel=kernel, growth=growth).holes > 0) == (growth > kernel)
+
+
+@pytest.mark.parametrize("output", [0, 1, 2, 20, 31])
+@pytest.mark.parametrize("layers, kernel, growth", [(3, 3, 3), (4, 2, 3), (2, 7, 4), (3, 5, 2)])
+def test_the_last_level_holds_the_positions_with_a_gradient(layers, kernel, growth, output):
+    view = view_of(layers=layers, kernel=kernel, growth=growth, length=32, output=output)
+    seen = positions_with_a_gradient(view)
+    np.testing.assert_array_equal(view.levels[-1], seen)
+    field = set(range(max(view.ends[0], 0), min(view.ends[1], 32)))
+    assert set(view.unread.tolist()) == field - set(seen.tolist())
+
+
+def test_what_only_the_padding_leads_to_is_not_read_and_said_to_be_lost():
+    view = view_of(layers=2, growth=3, length=16, output=2)
+    assert view.holes == 0 and view.unread.tolist() == [0]
+    assert "1 lost: reached only through the padding" in draw(view).picture
+    assert "lost" not in draw(view_of(layers=2, growth=3, length=16, output=8)).picture
+
+
+def test_the_bases_seen_are_those_of_the_outermost_bins():
+    low, high = view_of(length=1024, output=512).base_span
+    assert high - low == 32_785
+    assert low < 512 * 128 < high
+    assert view_of(length=1024, output=512, squeeze=False).base_span == (385, 640)
+    assert view_of(length=64, output=0, layers=1).base_span == (0, 128 + 136 + 1)
+
+
+# --- picture and words ---------------------------------------------------------------------------
+
+
+def subpaths(picture, colour, attribute):
+    """How many strokes or shapes of that colour are drawn."""
+    root = ElementTree.fromstring(picture)
+    found = [path for path in root.iter(f"{SVG}path") if path.get(attribute) == colour]
+    return [len(re.findall("M", path.get("d"))) for path in found]
+
+
+def test_every_position_that_counts_has_a_dot_and_every_hole_a_ring():
+    view = view_of(layers=3, kernel=2, growth=3, length=32, output=20, squeeze=False)
+    picture = draw(view).picture
+    dots = subpaths(picture, drawing.SEEN, "stroke")
+    assert dots == [1, 2, 4, 8] == [len(level) for level in view.levels]
+    assert view.holes == 6 and subpaths(picture, drawing.HOLE, "stroke")[0] == 6
+    assert "✕ 6 holes: only 8 bases read" in picture
+
+
+def test_each_line_leads_from_a_dot_to_one_that_it_reads():
+    view = view_of(layers=4, length=64, output=62)
+    root = ElementTree.fromstring(draw(view).picture)
+    lines = [
+        re.findall(r"M([\d.]+) ([\d.]+)l(-?[\d.]+) (\d+)", path.get("d"))
+        for path in root.iter(f"{SVG}path")
+        if path.get("fill") == "none"
+    ]
+    lines = [found for found in lines if found]
+    assert len(lines) == 4
+    for number, found in enumerate(lines):
+        above, below = (
+            {round(drawing._x(view, position)) for position in view.levels[level].tolist()}
+            for level in (number, number + 1)
+        )
+        assert {round(float(x)) for x, _, _, _ in found} == above
+        ends = {round(float(x) + float(slant)) for x, _, slant, _ in found}
+        assert ends <= {pixel + near for pixel in below for near in (-1, 0, 1)}
+        assert len(ends) >= len(below)
+
+
+def test_dense_rows_become_ticks_and_then_bars_without_losing_a_position():
+    ticks = draw(view_of()).picture
+    assert subpaths(ticks, drawing.SEEN, "stroke")[-1] == 255
+    bar = draw(view_of(length=1024, output=512)).picture
+    rows = ElementTree.fromstring(bar).iter(f"{SVG}path")
+    data = [path.get("d") for path in rows if path.get("fill") == drawing.SEEN]
+    (wide,) = re.findall(rf"M[\d.]+ {drawing.INPUT - 4}h([\d.]+)v8", "".join(data))
+    assert float(wide) == pytest.approx(255 / 1024 * drawing.ACROSS, abs=0.1)
+
+
+def test_the_bars_of_this_stack_and_of_a_plain_one_have_the_scale_of_the_positions():
+    data = "".join(
+        path.get("d")
+        for path in ElementTree.fromstring(draw(view_of(length=512)).picture).iter(f"{SVG}path")
+    )
+    bars = re.findall(r"M([\d.]+) (\d+)H([\d.]+)v16", data)
+    step = drawing.ACROSS / 512
+    widths = [(float(right) - float(left)) / step for left, _, right in bars]
+    assert widths == pytest.approx([255, 15], abs=0.2)
+    assert bars[0][1] < bars[1][1]
+
+
+def test_a_field_that_goes_on_beyond_the_input_has_a_tip_at_that_end():
+    def tips(output):
+        found = re.findall(r"M([\d.]+) \d+v16l(-?8) -8z", draw(view_of(output=output)).picture)
+        return [direction for _, direction in found]
+
+    assert tips(128) == [] and tips(0) == ["-8", "-8"] and tips(255) == ["8", "8"]
+    assert tips(100) == ["-8"]  # of this stack, not of the plain one
+
+
+def test_the_numbers_stand_in_the_tables_and_in_the_summary():
+    panels = draw(view_of(kernel=2, growth=3, length=1024, output=1000))
+    words = Reader(panels.numbers).words
+    for row in (
+        ["dilations", "1, 3, 9, 27, 81, 243, 729", "1 each", "1 each"],
+        ["layers", "7", "7", "1,093"],
+        ["receptive field (bins)", "1,094", "8", "1,094"],
+        ["receptive field (bases)", "140,177", "1,169", "140,177"],
+        ["holes: bins never read", "966", "0", "0"],
+        ["weights per pair of channels", "14", "14", "2,186"],
+    ):
+        place = words.index(row[0])
+        assert words[place : place + 4] == row
+    for said in ("1,094 bins = 140,177 bases", "128 of them are read and 966 are holes",
+                 "7 layers of kernel 2", "8 bins = 1,169 bases", "1,093 would be needed"):  # fmt: skip
+        assert said in panels.summary
+    assert "\n" not in panels.summary
+
+
+def test_without_squeeze_blocks_a_position_is_a_base():
+    panels = draw(view_of(squeeze=False))
+    for words in (panels.picture, panels.numbers, panels.summary):
+        assert "bin" not in words
+    assert "the receptive field is 255 bases;" in panels.summary
+
+
+def test_an_even_kernel_is_said_to_lean_to_the_left():
+    view = view_of(kernel=2)
+    assert view.ends == (1, 129)
+    assert "on its left: an even kernel has no middle" in draw(view).picture
+    assert "on its left" not in draw(view_of()).picture
+
+
+@pytest.mark.parametrize("kernel, growth", [*product(KERNELS, GROWTHS)])
+def test_the_picture_is_sound_at_its_extremes(kernel, growth):
+    for layers, length in product((1, 5, 7), (LENGTHS[0], 128, 256, LENGTHS[-1])):
+        for output in (0, length // 2, length - 1):
+            panels = draw(compute(layers, kernel, growth, length, output, squeeze=True))
+            check_markup(panels.picture)
+            root = ElementTree.fromstring(panels.picture)
+            assert len(list(root.iter())) < 90
+            for element in root.iter(f"{SVG}text"):
+                assert float(element.get("font-size")) >= 12
+            for element in root.iter(f"{SVG}path"):
+                for x, y in re.findall(r"M(-?[\d.]+) (-?[\d.]+)", element.get("d")):
+                    assert drawing.LEFT - 2 <= float(x) <= drawing.LEFT + drawing.ACROSS + 2
+                    assert 0 <= float(y) <= drawing.HEIGHT
+
+
+# --- controls ------------------------------------------------------------------------------------
+
+
+def test_every_mark_of_every_control_leads_to_its_own_picture():
+    explorer = explorer_file.receptive_field_explorer()
+    for name, control in explorer.controls.items():
+        if hasattr(control, "options"):
+            marks = [value for _, value in control.options]
+        elif isinstance(control.value, bool):
+            marks = [False, True]
+        else:
+            marks = range(control.min, control.max + 1, max(1, control.max // 20))
+        kept, seen = control.value, set()
+        for mark in marks:
+            control.value = mark
+            assert part(explorer, "course-message") == '<p role="status"></p>'
+            seen.add(part(explorer, "course-picture"))
+        control.value = kept
+        assert len(seen) == len(marks), name
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_another_length_keeps_the_output_where_it_is_in_the_picture(length):
+    explorer = explorer_file.receptive_field_explorer()
+    output = explorer.controls["output"]
+    explorer.controls["length"].value = length
+    assert (output.value, output.max) == (length // 2, length - 1)
+    output.value = output.max
+    for other in (16, 1024):
+        explorer.controls["length"].value = other
+        assert output.value <= output.max == other - 1
+        assert f"Output {output.value:,} of an input of {other:,} bins" in repr(explorer)
