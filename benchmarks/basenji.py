@@ -88,11 +88,10 @@ def window(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def step_of(model: nn.Module) -> Callable[[], None]:
     one_hot, tracks = window()
     inputs, counts = torch.from_numpy(one_hot).float().T[None].contiguous(), torch.from_numpy(tracks)[None]
-    loss = log_poisson
 
     def step():
         model.zero_grad()
-        loss(model(inputs), counts).backward()
+        log_poisson(model(inputs), counts).backward()
 
     return step
 
@@ -137,6 +136,10 @@ def main() -> None:
         memory_of_steps()
         return
 
+    # First, while this process is small: a child starts with the peak of the process that made it.
+    command = [sys.executable, __file__, "--memory", "--threads", str(arguments.threads)]
+    before, more = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
     with seeded(0):
         model, bare = Basenji(), Bare()
     copy_weights(model, bare)
@@ -156,8 +159,6 @@ def main() -> None:
             f"{name:14}{middle:7.3f} s ({min(taken):.3f} to {max(taken):.3f}){work / 1e9 / middle:7.0f} GFLOP/s"
             f"{middle / reference:7.2f} x bare"
         )
-    command = [sys.executable, __file__, "--memory", "--threads", str(arguments.threads)]
-    before, more = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     print(f"memory: {more} MiB more in a step than the {before} MiB of Python, PyTorch and the network")
     with tempfile.TemporaryDirectory() as folder:
         loading = loading_time(Path(folder))

@@ -1,6 +1,7 @@
 """More examples from the same windows: sequences moved by a few bases, and read from the other strand.
 
-inputs are one-hot sequences ``(N, 4, L)``, channels A, C, G, T; tracks ``(N, bins, T)``. Explained in lesson 10.
+inputs are one-hot sequences ``(N, 4, L)``, channels A, C, G, T; tracks ``(N, bins, T)``. Explained in
+lesson 10.
 """
 
 from collections.abc import Sequence
@@ -12,15 +13,16 @@ import torch
 def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
     """Move sequences ``(N, 4, L)`` along their axis; zeros, the code of an unknown base, come in.
 
-    Nothing wraps around: what leaves at one end is lost. Tracks stay as they are, since a move by less than a bin
-    hardly changes what a bin holds.
+    Nothing wraps around: what leaves at one end is lost. Tracks stay as they are, since a move by less than
+    a bin hardly changes what a bin holds.
 
     Args:
-        by: bases, to the right if above 0: ``shift(inputs, 2)[..., i + 2]`` is ``inputs[..., i]``. One whole number
-            for all, or ``(N,)`` of them.
+        by: bases, to the right if above 0: ``shift(inputs, 2)[..., i + 2]`` is ``inputs[..., i]``. One
+            whole number for all, or ``(N,)`` of them.
 
     Raises:
-        ValueError: for inputs of another shape, for no whole numbers, or a move that leaves no base (lesson 10).
+        ValueError: for inputs of another shape, for no whole numbers, or a move that leaves no base
+        (lesson 10).
     """
     _check_inputs(inputs)
     many, _, length = inputs.shape
@@ -41,21 +43,21 @@ def reverse_complement(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The same windows, read along the other strand: sequences ``(N, 4, L)`` and tracks ``(N, bins, T)``.
 
-    Bases are complemented and their order is reversed, and with it that of the bins. A track of one strand becomes
-    that of the other, its partner; twice gives back what came.
+    Bases are complemented and their order is reversed, and with it that of the bins. A track of one strand
+    becomes that of the other, its partner; twice gives back what came.
 
-    In the data, bin i becomes bin ``bins - 1 - i`` exactly, because the bins divide the window into equal parts.
-    In the network it is not exact: with its padding, the output of bin i sees positions around base 128 i, the
-    first of its bin, and in the turned window around base ``L - 1 - 128 i``, the last of it. The two outputs see
-    the same molecule 127 bases apart.
+    In the data, bin i becomes bin ``bins - 1 - i`` exactly, because the bins divide the window into equal
+    parts. In the network it is not exact: with its padding, the output of bin i is centred on base 128 i,
+    the first of the bin. In the turned window the output for the same bin is centred on the base that was
+    its last, 127 bases away.
 
     Args:
-        swap: for each track the index of its partner on the other strand, its own for a track without strands.
-            None: no track has a partner.
+        swap: for each track the index of its partner on the other strand, its own for a track without
+            strands. None: no track has a partner.
 
     Raises:
-        ValueError: for inputs or tracks of another shape, or a swap that is not of T partners, each the partner of
-            its partner (lesson 10).
+        ValueError: for inputs or tracks of another shape, or a swap that is not of T partners, each the
+            partner of its partner (lesson 10).
     """
     _check_inputs(inputs)
     if tracks.dim() != 3 or len(tracks) != len(inputs):
@@ -79,7 +81,8 @@ class Augmentation:
         swap: for each track the index of its partner on the other strand, as `reverse_complement` takes it.
 
     Raises:
-        ValueError: for a max_shift that is no whole number from 0 up, or a swap that does not fit (lesson 10).
+        ValueError: for a max_shift that is no whole number from 0 up, or a swap that does not fit
+        (lesson 10).
     """
 
     max_shift: int = 0
@@ -97,16 +100,16 @@ class Augmentation:
     def __call__(
         self, inputs: torch.Tensor, tracks: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """New inputs and tracks of the same shapes; all chance comes from `generator`, a number or two a window."""
+        """New inputs and tracks of the same shapes; all chance comes from `generator`."""
         many = len(inputs)
         if self.max_shift:
             moves = torch.randint(-self.max_shift, self.max_shift + 1, (many,), generator=generator)
             inputs = shift(inputs, moves)
         if self.flip:
-            turn = torch.randint(2, (many,), generator=generator).bool().to(inputs.device)
-            turned, turned_tracks = reverse_complement(inputs, tracks, self.swap)
-            inputs = torch.where(turn[:, None, None], turned, inputs)
-            tracks = torch.where(turn[:, None, None], turned_tracks, tracks)
+            turn = torch.randint(2, (many,), generator=generator).bool().nonzero().flatten()
+            turned = reverse_complement(inputs[turn], tracks[turn], self.swap)
+            inputs, tracks = inputs.clone(), tracks.clone()
+            inputs[turn], tracks[turn] = turned
         return inputs, tracks
 
 

@@ -1,11 +1,13 @@
 """Weights in files: written whole or not at all, and read without running any code that they might hold.
 
-A checkpoint is a dict of tensors and plain values, the weights under "model", as `torch.save` writes it. It is
-read with ``weights_only=True``, since a file of the general kind can run a program of its author. Explained in
-lesson 04.
+A checkpoint is a dict of tensors and plain values, the weights under "model", as `torch.save` writes it. It
+is read with ``weights_only=True``, since a file of the general kind can run a program of its author.
+Explained in lesson 04.
 """
 
+import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -27,14 +29,34 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 
 
 def write_checkpoint(state: dict, path: Path) -> None:
-    """Write a state with its weights under "model"; beside the place first, and renamed when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a state with its weights under "model"; beside the place first, and renamed when it is whole.
+
+    Raises:
+        OSError: if it cannot be written, as on a full disk; an earlier file stays as it was, and nothing
+            beside it (lesson 04).
+    """
+    content = io.BytesIO()  # torch's own writer hides the reason behind a message about itself
+    torch.save(state, content)
     beside = path.with_suffix(".part")
-    with open(beside, "wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(beside, "wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        _remove(beside)
+        reason = f"{error.strerror}; the checkpoint was not written, and an earlier one stays as it was"
+        raise OSError(error.errno, reason, str(path)) from None
+    except BaseException:  # an interruption
+        _remove(beside)
+        raise
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def read_checkpoint(path: Path, model: nn.Module) -> dict:

@@ -10,9 +10,9 @@ def log_poisson(log_rates: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """The mean Poisson deviance of counts, halved, from the natural log of the expected counts.
 
     With s the log of the rate and t the count, it is the mean of ``exp(s) - t s``, the negative logarithm of
-    Poisson's probability without what holds no s, minus the mean of ``t - t log t``, which is the least that the
-    first can be. So 0 is the value where each rate is its count, and nothing is below it. The second part does
-    not depend on the network and changes no gradient; 0 log 0 is 0.
+    Poisson's probability without what holds no s, minus the mean of ``t - t log t``, which is the least
+    that the first can be. So 0 is the value where each rate is its count, and nothing is below it. The
+    second part does not depend on the network and changes no gradient; 0 log 0 is 0.
 
     Args:
         log_rates: the outputs of a network, of any shape, such as ``(N, bins, T)``; any real numbers. Their
@@ -20,11 +20,12 @@ def log_poisson(log_rates: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         counts: of the same shape, floating point, from 0 up; they need not be whole numbers.
 
     Raises:
-        ValueError: for shapes that differ (nothing is broadcast) or hold nothing, for whole-number types, and for
-            a count that is negative, NaN or infinite, with its position.
+        ValueError: for shapes that differ (nothing is broadcast) or hold nothing, for whole-number types,
+            and for a count that is negative, NaN or infinite, with its position.
 
-    Speed: wrong counts are looked for only if the second part is not finite, so that a step in a training pays
-    nothing for the check. Source: the loss of Kelley et al., Genome Research 28, 739 (2018) (lesson 10).
+    Speed: wrong counts are looked for only if the second part is not finite, so that a step in a training
+    pays nothing for the check. Source: the loss of Kelley et al., Genome Research 28, 739 (2018)
+    (lesson 10).
     """
     if log_rates.shape != counts.shape or not counts.numel():
         raise ValueError(

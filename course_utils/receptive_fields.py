@@ -109,8 +109,12 @@ def _lengths(layers: list[Layer], length: int) -> list[int]:
 
 
 def _checked(layers: Sequence[Layer]) -> list[Layer]:
-    layers = [Layer(*layer) for layer in layers]
+    layers = list(layers)
     for number, layer in enumerate(layers):
+        try:
+            layers[number] = layer = Layer(*layer)
+        except TypeError:
+            raise ValueError(f"layer {number} is {layer!r}; Layer(kernel, stride, dilation) is expected") from None
         for name, value in zip(layer._fields, layer, strict=True):
             _whole(f"{name} of layer {number}", value)
     return layers

@@ -16,6 +16,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +55,17 @@ def read_records(path: str | Path) -> Iterator[dict[str, bytes | np.ndarray | li
     """The records of a TFRecord file, one by one: name -> value.
 
     A value is what was stored: bytes (a list of them, if there are several), a float32 array or an int64 array.
-    Never more than a record is in memory.
+    They come one after the other, the first at once, so that a large file needs little memory.
 
     Raises:
         RecordError: for a truncated or damaged file, or one of another kind; the message names the record.
         FileNotFoundError: if there is no such file (lesson 10).
     """
-    path = Path(path)
+    records = _records(Path(path))
+    return chain([next(records)], records)  # what is no TFRecord file shows here, not later
+
+
+def _records(path: Path) -> Iterator[dict]:
     with open(path, "rb") as file:
         source = _Bytes(file, path)
         number = 0
@@ -73,7 +78,7 @@ def read_records(path: str | Path) -> Iterator[dict[str, bytes | np.ndarray | li
             source.take(4, f"the checksum of record {number}")
             try:
                 yield _example(memoryview(data))
-            except (ValueError, IndexError, struct.error):
+            except (ValueError, LookupError):
                 raise RecordError(f"record {number} of {path} is no tf.train.Example") from None
             number += 1
         if number == 0:

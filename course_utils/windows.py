@@ -9,6 +9,7 @@
 Explained in lesson 10.
 """
 
+import io
 import operator
 import os
 from collections import Counter
@@ -65,11 +66,13 @@ class Windows:
     def __post_init__(self):
         one_hot, tracks = np.asarray(self.one_hot), np.asarray(self.tracks)
         check_layout(one_hot, tracks, "one_hot", "tracks")
+        if isinstance(self.labels, str):
+            raise WindowError(f"the labels are {self.labels!r}; a name for each of the {tracks.shape[2]} tracks is expected")
         if len(self.labels) != tracks.shape[2]:
             raise WindowError(f"there are {tracks.shape[2]} tracks and {len(self.labels)} labels")
         for number in range(len(one_hot)):  # one by one: the whole may fill half of the memory
             _check_bases(one_hot[number], f"window {number}")
-        _check_tracks(tracks)
+        _check_tracks(tracks, largest=np.finfo(np.float32).max)
         fields = {
             "one_hot": one_hot.astype(bool, copy=False),
             "tracks": tracks.astype(np.float32, copy=False),
@@ -189,7 +192,7 @@ def check_layout(one_hot, tracks, first: str, second: str) -> None:
         raise WindowError(f"{first} holds {len(one_hot)} windows and {second} {len(tracks)}")
     length, bins = one_hot.shape[1], tracks.shape[1]
     if length % bins:
-        raise WindowError(f"windows of {length} bases cannot be divided into the {bins} bins of {second}")
+        raise WindowError(f"{first} has windows of {length} bases, which cannot be divided into the {bins} bins of {second}")
 
 
 def _check_bases(one_hot: np.ndarray, what: str) -> None:
@@ -204,24 +207,29 @@ def _check_bases(one_hot: np.ndarray, what: str) -> None:
         raise WindowError(f"{what} has {bases[position]} bases at position {position}; one or none is expected")
 
 
-def _check_tracks(tracks: np.ndarray, first: int = 0, limit: float = np.inf, source: str = "") -> None:
-    """Finite numbers from 0 to `limit`, ``(N, bins, T)``; the first window is called `first`."""
-    right = (tracks >= 0) & (tracks <= limit) & (tracks < np.inf)
+def _check_tracks(tracks: np.ndarray, first: int = 0, largest: float | None = None, source: str = "") -> None:
+    """Finite numbers from 0 to `largest`, ``(N, bins, T)``; the first window is called `first`."""
+    largest = np.finfo(tracks.dtype).max if largest is None and tracks.dtype.kind == "f" else largest
+    right = tracks >= 0
+    if largest is not None:
+        right &= tracks <= largest
     if right.all():
         return
     window, number, track = np.argwhere(~right)[0]
     value = tracks[window, number, track]
+    why = "a track holds finite numbers from 0 up"
     if np.isfinite(value) and value > 0:
-        why = f"float16, the type of the file, holds numbers up to {limit:.0f}"
-    else:
-        why = "a track holds finite numbers from 0 up"
-    raise WindowError(f"window {window + first}, bin {number}, track {track}{source} is {value:g}; {why}")
+        why = f"float{16 if largest == LIMIT else 32}, the type it is kept in, holds numbers up to {largest:.8g}"
+    raise WindowError(f"window {window + first}, bin {number}, track {track}{source} is {value:.8g}; {why}")
 
 
 def _checked_places(places, shape: tuple[int, ...]) -> tuple[Place, ...] | None:
     if places is None:
         return None
-    places = tuple(Place(*place) for place in places)
+    try:
+        places = tuple(Place(*place) for place in places)
+    except TypeError:
+        raise WindowError("the places are not all of the form (chromosome, start, end)") from None
     if len(places) != shape[0]:
         raise WindowError(f"there are {shape[0]} windows and {len(places)} places")
     for number, place in enumerate(places):
@@ -271,34 +279,61 @@ def write_windows(path: str | Path, splits: Mapping[str, Windows]) -> None:
             if then != now:
                 raise WindowError(f"the splits differ: the {what} of {first} is {then}, and of {split} {now}")
     for split, windows in splits.items():
-        _check_tracks(windows.tracks, limit=LIMIT, source=f" of {split}")
+        _check_tracks(windows.tracks, largest=LIMIT, source=f" of {split}")
 
     path = Path(path)
     beside = path.with_name(path.name + ".part")
     try:
-        with h5py.File(beside, "w") as file:
-            file["target_labels"] = np.array([label.encode() for label in splits[first].labels])
-            if splits[first].swap is not None:
-                file["target_swap"] = np.array(splits[first].swap)
-            for split, windows in splits.items():
-                _write_split(file, split, windows)
-        with open(beside, "rb+") as written:
-            os.fsync(written.fileno())
+        with _Kept(beside, "w+b") as disk:
+            with h5py.File(disk, "w") as file:
+                file["target_labels"] = np.array([label.encode() for label in splits[first].labels])
+                if splits[first].swap is not None:
+                    file["target_swap"] = np.array(splits[first].swap)
+                for split, windows in splits.items():
+                    _write_split(file, split, windows, disk)
+            disk.check()
+            os.fsync(disk.fileno())
         os.replace(beside, path)
-    except (OSError, RuntimeError) as error:  # HDF5 has both for a full disk
-        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OSError(f"{path} could not be written: {why}; an earlier file of this name is as it was") from None
+    except OSError as error:
+        raise OSError(f"{path} could not be written ({error.strerror}); an earlier file of this name is as it was") from None
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _write_split(file, split: str, windows: Windows) -> None:
+class _Kept(io.FileIO):
+    """A file that keeps the error of a failed writing for later: HDF5 cannot bear one, and crashes Python."""
+
+    error: OSError | None = None
+
+    def write(self, data) -> int:
+        rest = memoryview(data).cast("B")
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return len(memoryview(data).cast("B"))
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size) if self.error is None else size
+        except OSError as error:
+            self.error = error
+            return size
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def _write_split(file, split: str, windows: Windows, disk: _Kept) -> None:
     one_hot, tracks = windows.one_hot, windows.tracks
     inputs = file.create_dataset(f"{split}_in", one_hot.shape, bool, chunks=(1, *one_hot.shape[1:]))
     outputs = file.create_dataset(f"{split}_out", tracks.shape, "float16", chunks=(1, *tracks.shape[1:]))
     for number in range(len(windows)):
         inputs[number] = one_hot[number]
         outputs[number] = tracks[number].astype(np.float16)
+        disk.check()
     if windows.places is not None:
         file[f"{split}_places"] = np.array([str(place).encode() for place in windows.places])
 
@@ -424,11 +459,13 @@ def _check_file(file, path: Path, split: str) -> int:
     check_layout(inputs, outputs, f"{keys[0]} of {path}", keys[1])
     if labels.shape != outputs.shape[2:]:
         raise WindowError(f"{keys[1]} of {path} has {outputs.shape[2]} tracks, and target_labels {labels.shape}")
+    if labels.dtype.kind not in "SO":
+        raise WindowError(f"target_labels of {path} is of the type {labels.dtype}; names are expected")
     return inputs.shape[0]
 
 
 def _labels(file) -> tuple[str, ...]:
-    return tuple(label.decode("utf-8", "replace") for label in file["target_labels"][:].tolist())
+    return tuple(bytes(label).decode("utf-8", "replace") for label in file["target_labels"][:].tolist())
 
 
 def _places(file, split: str, start: int, stop: int, path: Path) -> tuple[Place, ...] | None:

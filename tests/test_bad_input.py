@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import torch
 from local_web import BODY, Web, refused_url, toy
+from window_files import basenji, h5
 
 import course_utils
 from course_utils.exercises import Exercise
+from course_utils.explorers._tracks_data import check_tracks
 from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.scanning import score_distribution
+from course_utils.windows import Windows
 from course_utils.windows import Windows
 
 TABLE = Path(__file__).with_name("bad_input.toml")
@@ -100,6 +103,13 @@ FILES = {
     "no_p0_transfac": _TRANSFAC.replace(b"P0  A  C  G  T\n", b"") + _TRANSFAC,
     "columns_transfac": _TRANSFAC.replace(b"A  C  G  T", b"A  T  G  C"),
     "no_matrix_transfac": b"VV  version 1\nXX\n//\n",
+    "whole_h5": h5(),
+    "no_out_h5": h5(train_out=None),
+    "cut_h5": h5()[:-100],
+    "nan_h5": h5(train_out=np.full((3, 4, 2), np.nan, "f2")),
+    "whole_tfr": basenji(),
+    "cut_tfr": basenji()[:-10],
+    "no_target_tfr": basenji(target=None),
     "no_toml": b"this is no registry\n",
     "binary_toml": b"\xff\xfe\n",
     "single_brackets_toml": b'[dataset]\nname = "alone"\n',
@@ -169,8 +179,10 @@ def names(tmp_path, web):
         "new_cache": tmp_path / "new_cache",
         "odd_cache": odd_cache,
         "Motif": Motif,
+        "windows": lambda tracks=np.ones((2, 4, 1)): Windows(np.ones((2, 8, 1), bool) & np.eye(4, dtype=bool)[0], tracks, ["a"]),
         "Windows": Windows,
         "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
+        "track_set": check_tracks(np.ones((1, 8, 1)), {"a": np.ones((1, 8, 1))}),
         "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),
     }
 

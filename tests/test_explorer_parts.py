@@ -1,5 +1,6 @@
 """Explorers without a browser: compute, draw, and what the view shows while controls move."""
 
+import functools
 import importlib
 import pkgutil
 import sys
@@ -23,6 +24,9 @@ EXPLORERS = {
     for _, name, _ in pkgutil.iter_modules(explorers.__path__)
     if not name.startswith("_")  # a part of an explorer that has a file of its own
 }
+# The only one that shows what a reader hands to it.
+_COUNTS = np.random.default_rng(1).poisson(1.0, (3, 64, 2))
+EXPLORERS["tracks"] = functools.partial(EXPLORERS["tracks"], _COUNTS, {"rates": _COUNTS + 0.5})
 
 
 class Reader(HTMLParser):

@@ -79,13 +79,13 @@ def test_words_stand_where_they_are_said_to_be_apart_from_a_few_errors(simulated
         codes = simulated.windows.one_hot[number].argmax(axis=1)
         for element in simulated.elements_of(number):
             starts = np.array(element.starts)
-            assert len(starts) == (2 if element.kind == "promoter" else 3)
+            assert len(starts) == (4 if element.kind == "promoter" else 6)
             assert (starts // 128 == element.bin).all() and ((starts + 11) // 128 == element.bin).all()
             assert (np.diff(starts) >= 12).all(), "two copies overlap"
             read = codes[starts[:, None] + np.arange(12)]
             same += (read == to_codes(element.word)).sum()
             copies += len(starts)
-    assert copies == 100 * (4 * 2 + 4 * 3)
+    assert copies == 100 * (4 * 4 + 4 * 6)
     assert abs(same / (12 * copies) - 0.94) < 5 * (0.94 * 0.06 / (12 * copies)) ** 0.5
 
 
@@ -234,9 +234,9 @@ def test_other_rules_make_other_genomes():
 
 
 def test_more_copies_at_promoters_than_at_enhancers_leave_no_mark_in_the_list():
-    rules = GenomeRules(promoter_copies=4, enhancer_copies=1)
+    rules = GenomeRules(promoter_copies=7, enhancer_copies=1)
     made = simulate_genome(2, make_genome(rng(), rules), rng=rng())
-    assert {(e.kind, len(e.starts)) for e in made.elements_of(1)} == {("promoter", 4), ("enhancer", 1)}
+    assert {(e.kind, len(e.starts)) for e in made.elements_of(1)} == {("promoter", 7), ("enhancer", 1)}
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_more_copies_at_promoters_than_at_enhancers_leave_no_mark_in_the_list():
         ({"decay": 0}, ["decay is 0", "above 0"]),
         ({"base": float("nan")}, ["base is nan", "above 0"]),
         ({"promoter": -1}, ["promoter is -1", "0 or more"]),
-        ({"word": 60}, ["3 copies of a word of 60 bases", "a bin of 128"]),
+        ({"word": 60}, ["6 copies of a word of 60 bases", "a bin of 128"]),
     ],
 )
 def test_rules_that_cannot_be_are_refused(changes, words):

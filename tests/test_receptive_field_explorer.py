@@ -145,6 +145,8 @@ def test_dense_rows_become_ticks_and_then_bars_without_losing_a_position():
     data = [path.get("d") for path in rows if path.get("fill") == drawing.SEEN]
     (wide,) = re.findall(rf"M[\d.]+ {drawing.INPUT - 4}h([\d.]+)v8", "".join(data))
     assert float(wide) == pytest.approx(255 / 1024 * drawing.ACROSS, abs=0.1)
+    above = drawing.INPUT - (drawing.INPUT - drawing.TOP) // 7
+    assert len(re.findall(rf"M[\d.]+ {above - 4}h", "".join(data))) == 127  # every second position
 
 
 def test_the_bars_of_this_stack_and_of_a_plain_one_have_the_scale_of_the_positions():
@@ -157,6 +159,27 @@ def test_the_bars_of_this_stack_and_of_a_plain_one_have_the_scale_of_the_positio
     widths = [(float(right) - float(left)) / step for left, _, right in bars]
     assert widths == pytest.approx([255, 15], abs=0.2)
     assert bars[0][1] < bars[1][1]
+
+
+def test_the_bar_shows_every_hole_where_it_is():
+    view = view_of(layers=3, growth=4, length=64, output=30)
+    (holes,) = [
+        path.get("d")
+        for path in ElementTree.fromstring(draw(view).picture).iter(f"{SVG}path")
+        if path.get("fill") == drawing.NEVER
+    ]
+    boxes = re.findall(r"M([\d.]+) \d+h([\d.]+)v16", holes)
+    step = drawing.ACROSS / 64
+    shown = [
+        position
+        for x, wide in boxes
+        for position in range(
+            round((float(x) - drawing.LEFT) / step),
+            round((float(x) + float(wide) - drawing.LEFT) / step),
+        )
+    ]
+    assert len(shown) == view.holes == 16
+    assert shown == view.unread.tolist()
 
 
 def test_a_field_that_goes_on_beyond_the_input_has_a_tip_at_that_end():

@@ -8,6 +8,7 @@ known, below which no features can lead except by luck.
 
 import warnings
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from course_utils.exercises import CORRECT, Exercise, Feedback, _kind, _place, i
 
 BIN_SIZE, BINS = 128, 24  # bases in a bin, bins in a window
 TO_LEARN = TO_JUDGE = 120  # windows
-FAR_ENOUGH = 0.75  # of the way from the baseline's loss to that of the true rates
+FAR_ENOUGH = 0.7  # of the way from the baseline's loss to that of the true rates
 MOST_FEATURES = 100
 _BASES = "ACGT"
 
@@ -113,13 +114,13 @@ def _check_features(features: Any) -> None:
     if features.ndim != 2:
         raise _Unfit(came, "two axes are expected: (bins, features).")
     if len(features) == BINS * BIN_SIZE:
-        raise _Unfit(
-            came, f"there is a row for each base; a row for each bin of {BIN_SIZE} bases is asked."
-        )
+        raise _Unfit(came, f"there is a row for each base; a row for each bin of {BIN_SIZE} bases is asked.")
     if len(features) != BINS and features.shape[1] == BINS:
         raise _Unfit(came, "transposed: a row for each bin and a column for each feature is asked.")
     if len(features) != BINS:
         raise _Unfit(came, f"{BINS * BIN_SIZE:,} bases in bins of {BIN_SIZE} make {BINS} rows.")
+    if features.shape[1] == 0:
+        raise _Unfit(came, "there is no feature in it: make a column for each.")
     if features.shape[1] > MOST_FEATURES:
         raise _Unfit(
             came,
@@ -129,9 +130,7 @@ def _check_features(features: Any) -> None:
     if features.dtype.kind not in "fiub":
         raise _Unfit(f"{came} that holds {features.dtype}", "numbers are expected.")
     if not np.isfinite(features).all():
-        raise _Unfit(
-            came, "it holds NaN or infinity, as a ratio does in a bin where its divisor is 0."
-        )
+        raise _Unfit(came, "it holds NaN or infinity, as a ratio does in a bin where its divisor is 0.")
 
 
 def _predict(learn: np.ndarray, counts: np.ndarray, judge: np.ndarray) -> np.ndarray:
@@ -164,12 +163,15 @@ class _Judge:
     """Windows to learn from and to judge by, and how good features are there."""
 
     def __init__(self, seed: int):
-        from course_utils.tracks import composition
-
         rng = np.random.default_rng(seed)
         self.learn, self.judge = _draw(TO_LEARN, rng), _draw(TO_JUDGE, rng)
-        baseline = [composition(drawn.one_hot, BIN_SIZE) for drawn in (self.learn, self.judge)]
-        self.baseline = self.predict(*baseline)
+
+    @cached_property
+    def baseline(self) -> np.ndarray:
+        """The rates that the composition of the bins predicts."""
+        from course_utils.tracks import composition
+
+        return self.predict(*(composition(drawn.one_hot, BIN_SIZE) for drawn in (self.learn, self.judge)))
 
     def predict(self, learn: np.ndarray, judge: np.ndarray) -> np.ndarray:
         return _predict(learn, self.learn.counts, judge)
@@ -223,6 +225,8 @@ def _hint(judge: _Judge, learned: np.ndarray, judged: np.ndarray, way: float) ->
     """What features lack, found by asking how well they tell what the rule uses."""
     if not np.ptp(learned, axis=(0, 1)).any():
         return "your features are the same in every bin of every window, so they tell no two bins apart."
+    if not np.ptp(learned, axis=0).any():
+        return "your features are the same for every window, whatever its bases are."
     if not np.ptp(learned, axis=1).any():
         return "your features differ between windows, and within a window all bins have the same."
     for move, words in [

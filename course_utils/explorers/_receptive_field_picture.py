@@ -63,12 +63,14 @@ def _summary(view: FieldView) -> str:
         read = f"{view.read:,} of them are read and {view.holes:,} are holes"
     else:
         read = "all of them are read"
+    field = _field(view, view.field, view.bases)
+    plain = _field(view, view.plain_field, view.plain_bases)
     return (
-        f"{layers} of kernel {view.kernel}, dilations {_dilations(view)}: the receptive field is "
-        f"{_field(view, view.field, view.bases)}; {read}; {view.weights} weights per pair of channels. Output "
-        f"{view.output:,} of an input of {write_many(view.length, unit)} reads {len(view.levels[-1]):,} "
-        f"of them, from {first:,} to {last:,}. {layers} without dilation see {_field(view, view.plain_field, view.plain_bases)}; "
-        f"{view.plain_layers:,} would be needed for the same field."
+        f"{layers} of kernel {view.kernel}, dilations {_dilations(view)}: the receptive field is {field}; "
+        f"{read}; {view.weights} weights per pair of channels. Output {view.output:,} of an input of "
+        f"{write_many(view.length, unit)} reads {len(view.levels[-1]):,} of them, from {first:,} to "
+        f"{last:,}. {layers} without dilation see {plain}; {view.plain_layers:,} would be needed for the "
+        "same field."
     )
 
 

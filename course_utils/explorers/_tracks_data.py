@@ -116,8 +116,11 @@ def check_tracks(
         )
     windows, bins, tracks = observed.shape
     if not isinstance(predicted, Mapping) or not 1 <= len(predicted) <= MOST:
-        came = f"{len(predicted)}" if isinstance(predicted, Mapping) else f"a {type(predicted).__name__}"
-        raise TrackError(f"predicted is {came}; a dict of one to {MOST} names with their rates is expected")
+        many = f"a dict of {len(predicted)}" if isinstance(predicted, Mapping) else None
+        came = many or f"of the type {type(predicted).__name__}"
+        raise TrackError(
+            f"predicted is {came}; a dict of one to {MOST} names with their rates is expected"
+        )
     checked = {}
     for name, rates in predicted.items():
         if not isinstance(name, str) or not name.strip() or name == "observed":
@@ -199,12 +202,14 @@ def view_of(
     """
     windows, length, tracks = data.observed.shape
     for name, number, many in (("window", window, windows), ("track", track, tracks)):
-        if not 0 <= number < many:
+        if not isinstance(number, int | np.integer) or not 0 <= number < many:
             raise TrackError(f"the {name} is {number}; 0 to {many - 1} is expected")
-    start, stop = bins or (0, length)
-    if not 0 <= start < stop <= length:
+    start, stop = (0, length) if bins is None else bins
+    whole = isinstance(start, int | np.integer) and isinstance(stop, int | np.integer)
+    if not whole or not 0 <= start < stop <= length:
         raise TrackError(
-            f"the bins are {start} to {stop}; a first bin from 0 up and a later end, up to {length}, are expected"
+            f"the bins are {start} to {stop}; a first bin from 0 up and a later end, up to {length}, are "
+            "expected"
         )
     if r is None:
         one = np.s_[window : window + 1, :, track : track + 1]

@@ -1,6 +1,6 @@
 """The picture of a track and its words: what :class:`._tracks_data.TrackView` holds, drawn."""
 
-from math import isfinite, isnan
+from math import isnan
 
 import numpy as np
 
@@ -20,12 +20,12 @@ KINDS = (("#111111", "box"), ("#6a1b9a", "disc"), ("#E69F00", "diamond"), ("#56B
 
 def describe(view: TrackView) -> str:
     """The picture in words, on one line: its main numbers."""
-    shown = view.observed[view.start : view.stop]
+    shown = _shown(view, view.observed)
     peak = int(shown.argmax())
+    drawn = {name: rates for name, rates in view.predicted.items() if name not in view.hidden}
     each = "; ".join(
-        f"{name}: {write_r(view.r[name], view.log)}, largest {write_count(rates[view.start : view.stop].max())} here"
-        for name, rates in view.predicted.items()
-        if name not in view.hidden
+        f"{name}: {write_r(view.r[name], view.log)}, largest {write_count(_shown(view, rates).max())} here"
+        for name, rates in drawn.items()
     )
     places: dict[str, list[int]] = {word: [] for word, _ in view.data.kinds}
     for mark in view.marks:
@@ -51,13 +51,13 @@ def describe(view: TrackView) -> str:
 def write_r(r: float, log: bool = False) -> str:
     """An r with what it is, or that there is none."""
     name = "r of log(1 + count)" if log else "r"
-    return f"{name} undefined (constant)" if isnan(r) else f"{name} = {round(r, 2) + 0.0:.2f}".replace("-", "−")
+    if isnan(r):
+        return f"{name} undefined (constant)"
+    return f"{name} = {round(r, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: never a minus before zero
 
 
 def write_count(count: float) -> str:
     """A count or a rate in three digits."""
-    if not isfinite(count):
-        return "∞"
     return f"{count:,.0f}" if count >= 100 else f"{count:.3g}"
 
 
@@ -105,8 +105,8 @@ def _heights(view: TrackView, counts: np.ndarray) -> np.ndarray:
 def _scale(view: TrackView) -> tuple[float, list[float]]:
     """Pixels for one unit of height, and the counts to write on the axis."""
     most = float(max(track.max() for track in (view.observed, *view.predicted.values())))
-    if not view.log or most == 0:
-        marks = ticks(0, most, 5)
+    if not view.log or most < 0.001:
+        marks = ticks(0, most and max(most, 1e-6), 5)  # beneath that, numbers on an axis say nothing
         return HIGH / float(_heights(view, np.array(marks[-1]))), marks
     ladder = [digit * 10.0**power for power in range(-3, 40) for digit in (1, 2, 5)]
     top = next((mark for mark in ladder if mark >= most), most)
@@ -123,7 +123,7 @@ def _scale(view: TrackView) -> tuple[float, list[float]]:
 
 
 def _steps(view: TrackView, counts: np.ndarray, merged: int, base: float, scale: float) -> list[str]:
-    """The outline of the counts from left to right, as SVG path data: a height, where it ends, the next one."""
+    """The outline from left to right, as SVG path data: a height, where it ends, the next one."""
     many = len(counts)
     starts = np.arange(0, many, merged)
     tops = base - scale * _heights(view, np.maximum.reduceat(counts, starts))
@@ -145,7 +145,8 @@ def _fill(view: TrackView, top: float, scale: tuple[float, list[float]]) -> str:
     base = top + HIGH
     path = "".join(_steps(view, _shown(view, view.observed), view.merged, base, scale[0]))
     # The thin outline keeps a single bin of a wide window in sight.
-    return f"<path d='M{LEFT} {base:g}{path}V{base:g}z' fill='{OBSERVED}' stroke='{OBSERVED}' stroke-width='.6'/>"
+    paint = f"fill='{OBSERVED}' stroke='{OBSERVED}' stroke-width='.6'"
+    return f"<path d='M{LEFT} {base:g}{path}V{base:g}z' {paint}/>"
 
 
 def _lines(view: TrackView, top: float, scale: tuple[float, list[float]]) -> str:
@@ -258,13 +259,15 @@ def _axes(view: TrackView, y: float) -> tuple[str, float]:
             for mark, x in zip(marks, places)
         ]
         y += 25
-    kinds = view.data.kinds
-    x = LEFT + 8.0
-    for number, (word, symbol) in enumerate(kinds):
+    x, end = LEFT + 8.0, y + 2
+    for number, (word, symbol) in enumerate(view.data.kinds):
+        wide = 46 + 7.6 * len(word)
+        if x + wide > WIDTH + 14 and number:  # the next line
+            x, y = LEFT + 8.0, y + ROW
         parts.append(_symbol(x, y + 12, symbol, *_look(number)))
-        parts.append(text(x + 15, y + 12, word, size=13, anchor="start"))
-        x += 46 + 7.6 * len(word)
-    return "".join(parts), y + (26 if kinds else 2)
+        parts.append(text(round(x + 15, 1), y + 12, word, size=13, anchor="start"))
+        x, end = x + wide, y + 26
+    return "".join(parts), end
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

@@ -194,13 +194,12 @@ def receptive_field_explorer() -> Explorer:
 
     def keep_the_place(change):
         """Another length leaves the output where it is in the picture."""
-        value = min(output.value * change["new"] // change["old"], change["new"] - 1)
-        if change["new"] > change["old"]:
-            output.max = change["new"] - 1
+        new = change["new"]
+        value = min(output.value * new // change["old"], new - 1)
+        with output.hold_sync():  # the picture goes out first, then both in one message
+            output.max = max(output.max, new - 1)  # never below the value
             output.value = value
-        else:
-            output.value = value
-            output.max = change["new"] - 1
+            output.max = new - 1
 
     controls["length"].observe(keep_the_place, names="value")
     return Explorer("receptive-field explorer", controls, compute, draw)

@@ -241,7 +241,10 @@ def tracks_explorer(
             0, min=0, max=windows - 1, description="window", **looks
         )
     if tracks > 1:
-        names = [(f"{number}: {_cut(label, 22)}", number) for number, label in enumerate(data.labels)]
+        names = [  # the number keeps two tracks of one name apart
+            (label if label == str(number) else f"{number}: {_cut(label, 22)}", number)
+            for number, label in enumerate(data.labels)
+        ]
         controls["track"] = ipywidgets.SelectionSlider(
             options=names, value=0, description="track", **looks
         )
