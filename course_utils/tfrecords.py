@@ -95,7 +95,8 @@ class _Bytes:
         start = file.read(12)
         file.seek(0)
         plain = len(start) == 12 and struct.unpack("<I", start[8:])[0] == _masked_crc(start[:8])
-        packed = start[:2] == b"\x1f\x8b" or len(start) > 1 and start[0] == 0x78 and (start[0] << 8 | start[1]) % 31 == 0
+        zlib_head = start[:1] == b"\x78" and int.from_bytes(start[:2], "big") % 31 == 0
+        packed = zlib_head or start[:2] == b"\x1f\x8b"
         self.unpacker = zlib.decompressobj(47) if packed and not plain else None  # 47: zlib or gzip, as it says
 
     def take(self, count: int, what: str, may_end: bool = False) -> bytes:
@@ -297,7 +298,7 @@ def read_baskerville(folder: str | Path, split: str = "train") -> Windows:
     bins = (length - 2 * crop) // bin_size
     files = sorted(
         (folder / "tfrecords").glob(f"{split}-*.tfr"), key=lambda path: (len(path.name), path.name)
-    )
+    )  # 2 before 10
     one_hot, tracks = [], []
     for path in files:
         for number, record in enumerate(read_records(path)):
@@ -373,7 +374,9 @@ def _bed(path: Path, split: str) -> tuple[Place, ...]:
             chromosome, start, end, name = line.split()
             place = Place(chromosome, int(start), int(end))
         except ValueError:
-            raise RecordError(f"line {number} of {path} is {line!r}; chromosome, start, end, split are expected") from None
+            raise RecordError(
+                f"line {number} of {path} is {line!r}; chromosome, start, end, split are expected"
+            ) from None
         splits.add(name)
         if name == split:
             places.append(place)

@@ -14,6 +14,7 @@ import operator
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +68,9 @@ class Windows:
         one_hot, tracks = np.asarray(self.one_hot), np.asarray(self.tracks)
         check_layout(one_hot, tracks, "one_hot", "tracks")
         if isinstance(self.labels, str):
-            raise WindowError(f"the labels are {self.labels!r}; a name for each of the {tracks.shape[2]} tracks is expected")
+            raise WindowError(
+                f"the labels are {self.labels!r}; a name for each of the {tracks.shape[2]} tracks is expected"
+            )
         if len(self.labels) != tracks.shape[2]:
             raise WindowError(f"there are {tracks.shape[2]} tracks and {len(self.labels)} labels")
         for number in range(len(one_hot)):  # one by one: the whole may fill half of the memory
@@ -192,7 +195,9 @@ def check_layout(one_hot, tracks, first: str, second: str) -> None:
         raise WindowError(f"{first} holds {len(one_hot)} windows and {second} {len(tracks)}")
     length, bins = one_hot.shape[1], tracks.shape[1]
     if length % bins:
-        raise WindowError(f"{first} has windows of {length} bases, which cannot be divided into the {bins} bins of {second}")
+        raise WindowError(
+            f"{first} has windows of {length} bases, which cannot be divided into the {bins} bins of {second}"
+        )
 
 
 def _check_bases(one_hot: np.ndarray, what: str) -> None:
@@ -295,9 +300,12 @@ def write_windows(path: str | Path, splits: Mapping[str, Windows]) -> None:
             os.fsync(disk.fileno())
         os.replace(beside, path)
     except OSError as error:
-        raise OSError(f"{path} could not be written ({error.strerror}); an earlier file of this name is as it was") from None
+        raise OSError(
+            f"{path} could not be written ({error.strerror}); an earlier file of this name is as it was"
+        ) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 class _Kept(io.FileIO):
@@ -365,7 +373,9 @@ class HDF5Windows:
     """The windows of a split of an HDF5 file, read one at a time: a dataset for :func:`course_utils.training.fit`.
 
     ``data[i]`` is the pair (inputs ``(4, L)``, tracks ``(bins, T)``), float32 both. The file is opened when it is
-    first needed, in each process for itself, so that a DataLoader may have workers.
+    first needed, in each process for itself, so that a DataLoader may have workers. A window is quick to read from
+    what :func:`write_windows` wrote; in a compressed file whose blocks span many windows, as h5py lays them out when
+    it is not told, each window costs unpacking them all: copy such a file once.
 
     Args:
         path: the file.

@@ -179,7 +179,7 @@ def names(tmp_path, web):
         "new_cache": tmp_path / "new_cache",
         "odd_cache": odd_cache,
         "Motif": Motif,
-        "windows": lambda tracks=np.ones((2, 4, 1)): Windows(np.ones((2, 8, 1), bool) & np.eye(4, dtype=bool)[0], tracks, ["a"]),
+        "windows": lambda tracks=np.ones((2, 4, 1)): Windows(np.zeros((2, 8, 4), bool), tracks, ["a"]),
         "Windows": Windows,
         "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
         "track_set": check_tracks(np.ones((1, 8, 1)), {"a": np.ones((1, 8, 1))}),

@@ -43,7 +43,7 @@ def test_both_networks_have_the_stored_number_of_parameters(stored):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_first_steps_of_the_file_are_those_of_the_recipe(stored, kind):
     assert basenji_runs.first_losses(1, kind) == pytest.approx(
-        stored["runs"]["1"][kind]["first_losses"], abs=1e-3
+        stored["runs"]["1"][kind]["first_losses"], rel=1e-3
     )
 
 

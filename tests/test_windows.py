@@ -82,7 +82,10 @@ GOOD = some()
         ({"tracks": changed(GOOD.tracks, (3, 1, 0), np.nan)}, ["window 3, bin 1, track 0", "nan", "finite"]),
         ({"tracks": changed(GOOD.tracks, (0, 2, 1), -1)}, ["window 0, bin 2, track 1", "-1", "from 0 up"]),
         ({"tracks": changed(GOOD.tracks, (0, 2, 1), np.inf)}, ["window 0, bin 2, track 1", "inf", "finite"]),
-        ({"tracks": changed(GOOD.tracks.astype(float), (1, 0, 0), 1e300)}, ["window 1, bin 0, track 0", "1e+300", "float32"]),
+        (
+            {"tracks": changed(GOOD.tracks.astype(float), (1, 0, 0), 1e300)},
+            ["window 1, bin 0, track 0", "1e+300", "float32"],
+        ),
         ({"labels": ["one"]}, ["2 tracks", "1 labels"]),
         ({"labels": "ab"}, ["'ab'", "a name for each"]),
         ({"places": GOOD.places[:3]}, ["4 windows", "3 places"]),
@@ -151,7 +154,9 @@ def test_cropped_windows_laid_end_to_end_are_the_windows():
     assert pieces.places[2:4] == (Place("chr2", 100, 108), Place("chr2", 108, 116))
 
 
-@pytest.mark.parametrize("length, words", [(6, "multiple of the 4"), (12, "pieces of 12"), (0, "is 0"), (32, "of 32")])
+@pytest.mark.parametrize(
+    "length, words", [(6, "multiple of the 4"), (12, "pieces of 12"), (0, "is 0"), (32, "of 32")]
+)
 def test_a_crop_that_cuts_a_bin_or_leaves_bases_over_is_refused(length, words):
     with pytest.raises(WindowError, match=words):
         GOOD.crop(length)

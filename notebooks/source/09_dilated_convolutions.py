@@ -159,7 +159,7 @@ check.receptive_field(field_of)
 # ```
 #
 # The check has no formula: it walks back from one output and collects the positions it meets. The gradient does the same with
-# the network itself, as we see next; all three agree.
+# the network itself; section 10 compares the two.
 #
 # </details>
 
@@ -230,7 +230,7 @@ with torch.no_grad():
 print("weights:", dilated.weight.numel(), "and", with_zeros.weight.numel())
 
 # %% [markdown]
-# One such layer leaves holes: two of three places between its taps are never read. But stack layers whose dilation **doubles**, 1, 2, 4, ..., and each layer fills the holes of the next.
+# One such layer leaves holes: of the three places between two of its taps, none is read. But stack layers whose dilation **doubles**, 1, 2, 4, ..., and each layer fills the holes of the next.
 #
 # > **Predict first.** Seven plain layers saw 15 positions. How many do seven layers see whose dilations are 1, 2, 4, 8, 16, 32, 64? And if the dilations *triple*, are there holes?
 
@@ -253,7 +253,13 @@ for rule, dilations in {
 #
 # ## 4 · Explore
 #
-# Move the output, the number of layers, the kernel and the dilations. Where do holes appear? How many layers reach 255 without dilation?
+# The picture starts with the seven dilated layers of the lecture's network: one output at the top, and every bin that it depends on at the bottom.
+#
+# - **Predict first:** what is left of the tree when you set the dilation to *plain*?
+# - Go back to *doubling* and take layers away, one at a time. What does each take with it?
+# - Set the length to 1,024, which is the lecture's whole window. How much of it does one output see?
+# - Set the kernel to 2 and the dilation to *tripling*, and read the orange line. Which pairs of kernel and dilation leave no holes?
+# - Move the output towards an end.
 
 # %% tags=["explorer"]
 receptive_field_explorer()

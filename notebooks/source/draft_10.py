@@ -110,15 +110,13 @@ print(f"rarest: column {row} before column {column}, {ratio.min():.2f} times wha
 # What a network can learn shows best where you know the answer. The package simulates a genome in which distance matters:
 #
 # - **Promoters** are places with two copies of one word of 12 letters (each letter kept with probability 0.94). Transcripts start there.
-# - **Enhancers** are places with three copies of one of two other words. They stand at least 10 bins away from promoters. An enhancer multiplies the rates around it, by up to ten, and the less the farther away: by $10^{e^{-\text{distance}/30}}$, the distance in bins. The first class acts on tracks 0 to 4, the second on tracks 5 to 9.
+# - **Enhancers** are places with three copies of one of two other words. They stand at least 10 bins away from promoters. An enhancer multiplies the rates around it, by up to ten, and the less the farther away: by $10^{e^{-d/30}}$ at a distance of $d$ bins. Those of group A act on the tracks A1 to A5, those of group B on B1 to B5, as in two cell types. In its own bin an enhancer also adds some counts.
 # - The counts are **Poisson**: given the rate, each bin's count is luck.
 
 # %% tags=["simulated-genome"]
-genome = make_genome(np.random.default_rng(0))  # the words of promoters and enhancers, and the rules
-parts = {
-    name: simulate_genome(count, genome, rng=np.random.default_rng(seed))
-    for seed, (name, count) in enumerate([("train", 512), ("valid", 64), ("test", 128)], start=1)
-}
+rng = np.random.default_rng(1)
+genome = make_genome(rng)  # the words of promoters and enhancers; the same for all windows
+parts = {name: simulate_genome(count, genome, rng=rng) for name, count in [("train", 512), ("valid", 64), ("test", 128)]}
 test = parts["test"]
 print("one-hot", test.windows.one_hot.shape, " tracks", test.windows.tracks.shape)
 for element in test.elements_of(0)[:4]:
@@ -128,7 +126,7 @@ for element in test.elements_of(0)[:4]:
 tracks_picture(test.windows.tracks, {"the true rate": test.rate}, window=0, track=0, labels=test.windows.labels, marks=marks_of(test))
 
 # %% [markdown]
-# A promoter with an enhancer of its class nearby gives high counts, a lonely one low counts. Who sees a promoter alone cannot tell which.
+# A promoter (P) with an enhancer of its track's group (A) nearby gives high counts, a lonely one low counts. Who sees a promoter alone cannot tell which.
 #
 # ### Two ceilings
 #
@@ -178,8 +176,47 @@ print("all training windows:", len(train_set), " a quarter of them:", len(quarte
 #
 # Its minimum is at $s = \log t$, and it is **not** 0 there: it is $t - t \log t$. The lecture takes this off, so that a perfect prediction has a loss of 0. But its text says that the minimum is $t \log t$; its code has the right formula and takes the logarithm of 0 for empty bins, which goes well only because numpy's masked arrays pass over it (mistake M26).
 
-# %% [markdown]
-# {{ log_poisson }}
+# %% [markdown] tags=["exercise:log_poisson"]
+# ### Exercise 1 · A loss that is 0 at the best rates
+# ●●○ · 15 minutes · why it matters: without the offset, you cannot say whether a loss of 1.6 is good or hopeless.
+#
+# A network predicts `s`, the log of the expected count; `t` was counted. The log-Poisson loss of a bin is `exp(s) - t * s`, up to what does
+# not depend on `s`. Find its smallest value for a given `t` first: at which `s` is it reached? Subtract that value, the
+# **offset**, so that a perfect prediction gets 0. The lecture's text gives it as t log t (mistake M26). Many bins have a count
+# of 0, and log(0) is a trap.
+
+# %% tags=["exercise:log_poisson"]
+def log_poisson_loss(log_rates, counts):
+    """Say how far predicted rates are from counts, 0 if each rate is its count.
+
+    log_rates: an array (N, bins, T), natural logs of the expected counts.
+    counts: an array (N, bins, T), from 0 up; coverage, so 0.5 is a count, too.
+    Returns: one number, the mean over all of exp(s) - t s minus its smallest value for that t.
+    """
+    ...
+
+# %% tags=["exercise:log_poisson"]
+check.log_poisson(log_poisson_loss)
+
+# %% [markdown] tags=["exercise:log_poisson"]
+# <details><summary>Hint</summary>
+#
+# The slope of `exp(s) - t * s` in `s` is `exp(s) - t`. Where is it 0? Put that `s` in. For the trap: which number could stand in
+# place of 0 inside the log, so that `t * log(...)` comes out as 0 anyway? `np.where(counts > 0, counts, ...)` puts it there.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def log_poisson_loss(log_rates, counts):
+#     smallest = counts - counts * np.log(np.where(counts > 0, counts, 1))
+#     return np.mean(np.exp(log_rates) - counts * log_rates - smallest)
+# ```
+#
+# The slope is 0 where exp(s) = t, so s = log t, and there the loss is t - t log t. For tensors, `torch.xlogy(t, t)` is t log t with
+# 0 for a count of 0.
+#
+# </details>
 
 # %% tags=["M26", "seed:001-log-poisson"]
 s = np.linspace(-3, 3.5, 200)
@@ -200,8 +237,48 @@ picture_of(figure, "Loss against s for counts of 0, 1, 5 and 20, less the offset
 #
 # The **learning rate** is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to **180** degrees. (The lecture's text says 90, its code does 180: mistake M30. With 90 it would end at half of the rate.) A **warm-up** begins with some smaller steps, while the first, random gradients are wild.
 
-# %% [markdown]
-# {{ cosine_with_warmup }}
+# %% [markdown] tags=["exercise:cosine_with_warmup"]
+# ### Exercise 2 · Cosine with warm-up
+# ●●○ · 10 minutes · why it matters: large steps first, small ones at the end; most long trainings today do it this way.
+#
+# During the first `warmup` steps the learning rate climbs in equal strides; then it falls along half a wave of a cosine,
+# from 0 to **180** degrees (the lecture's text says 90, mistake M30). Compute what it is multiplied with. There are `warmup + 1`
+# equal strides from 0 to 1: step 0 takes the first of them, so that it is not wasted, and step `warmup` arrives at 1.
+# From there the factor falls so that it would be 0 at step `steps`, which is no longer taken.
+
+# %% tags=["exercise:cosine_with_warmup"]
+def factor(step, steps, warmup):
+    """Say what the learning rate is multiplied with in a step.
+
+    step: which one, counted from 0.
+    steps: how many there are in all, the warm-up included.
+    warmup: how many steps belong to the warm-up, 0 or more and fewer than `steps`.
+    Returns: a number above 0 and at most 1; for steps 0 to 3 of 5 with warmup 1, it is 0.5, 1.0,
+        0.8536, 0.5.
+    """
+    ...
+
+# %% tags=["exercise:cosine_with_warmup"]
+check.cosine_with_warmup(factor)
+
+# %% [markdown] tags=["exercise:cosine_with_warmup"]
+# <details><summary>Hint</summary>
+#
+# Two cases: `step < warmup` or not. In the second, what share of the steps after the warm-up is behind us? Times `math.pi`, that is the
+# angle. Its cosine goes from 1 to -1; how do you bring that to 1 and 0?
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def factor(step, steps, warmup):
+#     if step < warmup:
+#         return (step + 1) / (warmup + 1)
+#     share = (step - warmup) / (steps - warmup)
+#     return 0.5 * (1 + math.cos(math.pi * share))
+# ```
+#
+# </details>
 
 # %% tags=["M30", "seed:001-cosine"]
 steps = np.arange(100)
@@ -225,6 +302,47 @@ picture_of(figure, f"Factor of the learning rate over 100 steps: the cosine fall
 #
 # **Shift** the sequence by a few letters: the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131 thousand letters away become neighbours. Let zeros come in instead, as at any other end of the window.
 
+# %% [markdown] tags=["exercise:shift_with_padding"]
+# ### Exercise 3 · A shift that does not wrap
+# ●○○ · 5 minutes · why it matters: `np.roll` joins the two ends of a window, which no genome does (mistake M31).
+#
+# A peak does not care whether a window begins three bases earlier. So training may shift each window by a few bases,
+# at random, and leave its tracks as they are. What leaves the window is lost; what comes in is unknown, all zeros.
+
+# %% tags=["exercise:shift_with_padding"]
+def shift_window(one_hot, by):
+    """Shift a sequence by a few bases.
+
+    one_hot: an array (L, 4).
+    by: a whole number, smaller than L; above 0 to the right, below 0 to the left.
+    Returns: a new array (L, 4), with rows of zeros where nothing is known.
+    """
+    ...
+
+# %% tags=["exercise:shift_with_padding"]
+check.shift_with_padding(shift_window)
+
+# %% [markdown] tags=["exercise:shift_with_padding"]
+# <details><summary>Hint</summary>
+#
+# Begin with `np.zeros_like(one_hot)` and copy the part that stays. For `by = 2`, rows 0 to L - 3 go to rows 2 to L - 1. Take left and right
+# apart, and try `by = 0`: `x[:-0]` is empty.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def shift_window(one_hot, by):
+#     moved = np.zeros_like(one_hot)
+#     if by >= 0:
+#         moved[by:] = one_hot[:len(one_hot) - by]
+#     else:
+#         moved[:by] = one_hot[-by:]
+#     return moved
+# ```
+#
+# </details>
+
 # %% tags=["M31", "seed:001-shift"]
 letters = torch.eye(4)[torch.arange(8) % 4].T[None]  # (1, 4, 8): ACGTACGT
 rolled = torch.roll(letters, 3, dims=2)
@@ -242,8 +360,46 @@ print("shifted by 3:   ", spell(shifted))
 # %% [markdown] tags=["M31", "seed:001-flip"]
 # A comment in the lecture's code promises a random **flip**, and none follows. A flip that means something is the **reverse complement**: the same DNA read from the other strand (lesson 01). Then the bins stand in reverse order; and if tracks are stranded, the track of the plus strand becomes that of the minus strand: pairs of tracks swap.
 
-# %% [markdown]
-# {{ reverse_complement_window }}
+# %% [markdown] tags=["exercise:reverse_complement_window"]
+# ### Exercise 4 · The other strand of a window
+# ●●○ · 10 minutes · why it matters: it doubles the training data at no cost, and spoils them silently if one of its four parts is missing.
+#
+# Read from the other strand, a window is the same piece of genome: the bases are complemented and in reverse order. The tracks
+# must come along. Their bins are in reverse order, too. And where an experiment was measured on both strands in
+# two tracks, what was + is now -. `swap` says which tracks are such pairs: `swap[t]` is the partner of track `t`, and `t`
+# itself if there is none.
+
+# %% tags=["exercise:reverse_complement_window"]
+def other_strand(one_hot, tracks, swap):
+    """Turn a window and its tracks to the other strand.
+
+    one_hot: an array (L, 4), the columns A, C, G, T.
+    tracks: an array (bins, T), measured on this window.
+    swap: an integer array (T,), the partner of each track; [1, 0, 2] swaps the first two.
+    Returns: a pair of arrays as they came in, one_hot (L, 4) and tracks (bins, T).
+    """
+    ...
+
+# %% tags=["exercise:reverse_complement_window"]
+check.reverse_complement_window(other_strand)
+
+# %% [markdown] tags=["exercise:reverse_complement_window"]
+# <details><summary>Hint</summary>
+#
+# In the order A, C, G, T, the partner of column 0 is column 3, and that of 1 is 2: what does `[:, ::-1]` do to the columns? And
+# `[::-1]` to the rows? An array of indices picks columns in any order: `tracks[:, indices]`.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def other_strand(one_hot, tracks, swap):
+#     return one_hot[::-1, ::-1], tracks[::-1, swap]
+# ```
+#
+# For tensors it is `flip`, since torch knows no negative strides.
+#
+# </details>
 
 # %% tags=["augmentation"]
 stranded = torch.tensor([[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]])  # (1, 3 bins, 2 tracks: plus, minus)
@@ -262,15 +418,16 @@ print(spell(other_bases), other_tracks[0].tolist())
 # > **Predict first.** The ceiling is 0.89, the local ceiling 0.78. Where will the two networks end?
 
 # %% tags=["train", "slow", "seed:001-training"]
-def train_network(dilations, seed, epochs=8):
-    with seeded(seed):
+def train_network(dilations, seed, epochs=5, batch_size=2):
+    steps = epochs * math.ceil(len(train_set) / batch_size)
+    with seeded(seed):  # for the first weights
         model = Basenji(base=8, growth=16, dilations=dilations)
-        steps = epochs * math.ceil(len(train_set) / 4)
+    with seeded(seed):  # for dropout
         history = fit(
             model, train_set, valid_set, loss=log_poisson,
             optimizer=torch.optim.Adam(model.parameters(), lr=0.01, betas=(0.9, 0.99)),
-            epochs=epochs, batch_size=4, generator=torch.Generator().manual_seed(seed),
-            schedule=cosine(steps), clip=1.0, checkpoint=Path(folder.name) / f"dilated_{max(dilations)}",
+            epochs=epochs, batch_size=batch_size, generator=torch.Generator().manual_seed(seed),
+            schedule=cosine(steps), clip=1.0, checkpoint=Path(folder.name) / f"dilation_{max(dilations)}",
         )  # fmt: skip
     return model, history
 
@@ -288,7 +445,7 @@ for name, history, colour in [("dilated", dilated_history, "#0072B2"), ("no dila
     print(f"{name:12} validation loss {history.valid_loss[0]:.2f} -> {history.valid_loss[-1]:.2f}; gradients clipped in {clipped:.0%} of the steps")
 axes.set(xlabel="epoch", ylabel="loss")
 _ = axes.legend()
-picture_of(figure, f"Training and validation loss over 8 epochs. Dilated: validation from {dilated_history.valid_loss[0]:.2f} to "
+picture_of(figure, f"Training and validation loss over 5 epochs. Dilated: validation from {dilated_history.valid_loss[0]:.2f} to "
            f"{dilated_history.valid_loss[-1]:.2f}; without dilation from {plain_history.valid_loss[0]:.2f} to {plain_history.valid_loss[-1]:.2f}.")  # fmt: skip
 
 # %% [markdown] tags=["seed:001-checkpoints"]
@@ -297,7 +454,7 @@ picture_of(figure, f"Training and validation loss over 8 epochs. Dilated: valida
 # The lecture keeps the weights of each epoch in a file. `fit(checkpoint=...)` keeps two: `last.pt`, from which a training can go on after a crash as if nothing had happened (`resume=True`), and `best.pt`, the weights of the epoch with the lowest validation loss.
 
 # %% tags=["seed:001-checkpoints", "slow"]
-kept = Path(folder.name) / "dilated_64"
+kept = Path(folder.name) / "dilation_64"
 print("kept:", sorted(path.name for path in kept.iterdir()))
 with seeded(99):
     restored = Basenji(base=8, growth=16)
@@ -328,8 +485,48 @@ dilated.eval()
 #
 # What do you want to know? Whether high predictions stand where high counts are, in each track, on windows that were never trained on. That is **Pearson's r per track**, over all positions of all test windows. With it go two habits: always beside **baselines**, and also on the logarithm of the counts, where single giant peaks do not decide everything.
 
-# %% [markdown]
-# {{ pearson_per_track }}
+# %% [markdown] tags=["exercise:pearson_per_track"]
+# ### Exercise 5 · Pearson's r, track by track
+# ●●○ · 15 minutes · why it matters: it is the figure by which such models are compared, and four ways to average it give four figures.
+#
+# For each track, put the bins of all windows in one long list, observed and predicted, and correlate the two. If one of them is
+# constant, there is no r: say NaN, so that nobody averages a made-up number.
+
+# %% tags=["exercise:pearson_per_track"]
+def track_correlations(observed, predicted):
+    """Correlate what was predicted with what was observed, for each track.
+
+    observed, predicted: arrays (N, bins, T), counts and predicted rates.
+    Returns: an array (T,), Pearson's r over all windows and bins; NaN for a track whose observed or
+        predicted values are all equal.
+    """
+    ...
+
+# %% tags=["exercise:pearson_per_track"]
+check.pearson_per_track(track_correlations)
+
+# %% [markdown] tags=["exercise:pearson_per_track"]
+# <details><summary>Hint</summary>
+#
+# `observed[:, :, t].ravel()` is the long list of track `t`. `np.corrcoef(x, y)[0, 1]` is the r of two lists. A list is constant if its
+# smallest value is its largest: `np.ptp(x) == 0`.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def track_correlations(observed, predicted):
+#     r = np.full(observed.shape[2], np.nan)
+#     for track in range(len(r)):
+#         x, y = observed[:, :, track].ravel(), predicted[:, :, track].ravel()
+#         if np.ptp(x) > 0 and np.ptp(y) > 0:
+#             r[track] = np.corrcoef(x, y)[0, 1]
+#     return r
+# ```
+#
+# `course_utils.tracks.pearson_per_track` is this without the loop. Average with `np.nanmean`, and say how many tracks had no r.
+#
+# </details>
 
 # %% tags=["M27", "seed:001-r2", "slow"]
 inputs = torch.from_numpy(np.stack([window for window, _ in test_set]))  # (128, 4, 16384)
@@ -393,8 +590,63 @@ tracks_explorer(
 # %% [markdown]
 # {{ real }}
 
-# %% [markdown]
-# {{ beat_the_baseline }}
+# %% [markdown] tags=["exercise:beat_the_baseline"]
+# ### Exercise 6 · Beat the CpG baseline
+# ●●● · 25 minutes · why it matters: a baseline that nobody tried to beat is no baseline. And what you write here by hand is what a network has to find.
+#
+# The check simulates 240 windows of 24 bins. Two things make the counts of a bin high there: its CpGs, and each **TATA box**,
+# a `TATAAA` on either strand. (A box belongs to the bin in which it begins, and acts a little on the two bins beside, too.)
+# The rule is invented; that promoters come with CpGs or with a TATA box is not. The baseline counts GC and CpG, and knows nothing of boxes.
+#
+# Write features. The check fits a Poisson regression to those of 120 windows and judges it on the other 120. You pass
+# if its loss goes 70 percent of the way from the baseline's down to that of the true rates.
+
+# %% tags=["exercise:beat_the_baseline"]
+def features(one_hot, bin_size):
+    """Describe each bin of a window in numbers.
+
+    one_hot: an array (L, 4), the columns A, C, G, T; L is a multiple of bin_size.
+    bin_size: bases in a bin.
+    Returns: an array (L / bin_size, F): a row for each bin, from the left, and a column for each
+        feature. How many features, and which, is yours to choose; 100 at most.
+    """
+    ...
+
+# %% tags=["exercise:beat_the_baseline"]
+check.beat_the_baseline(features)
+
+# %% [markdown] tags=["exercise:beat_the_baseline"]
+# <details><summary>Hint</summary>
+#
+# Turn the window into a string first: `"".join("ACGT"[code] for code in one_hot.argmax(axis=1))`. Then a function that counts a word
+# in each bin can be used for CpG and for the box, on both strands: how does a `TATAAA` of the other strand read on this one?
+# One column for each thing that counts, and one for the boxes of the two bins beside.
+#
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def features(one_hot, bin_size):
+#     sequence = "".join("ACGT"[code] for code in one_hot.argmax(axis=1))
+#
+#     def count(word):
+#         counts = np.zeros(len(sequence) // bin_size)
+#         start = sequence.find(word)
+#         while start >= 0:
+#             counts[start // bin_size] += 1
+#             start = sequence.find(word, start + 1)
+#         return counts
+#
+#     boxes = count("TATAAA") + count("TTTATA")
+#     padded = np.pad(boxes, 1)
+#     beside = padded[:-2] + padded[2:]
+#     return np.stack([count("CG"), boxes, beside], axis=1)
+# ```
+#
+# These three numbers go nearly all the way. A Poisson regression adds up their effects on the log rate, and that is how the
+# simulation was made: in a real genome nobody tells you the word, nor how effects combine.
+#
+# </details>
 
 # %% [markdown] tags=["seed:001-log", "seed:001-loss"]
 # ## 12 · At full size
