@@ -76,9 +76,9 @@ def r2_per_track(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def poisson_loss(counts: np.ndarray, rates: np.ndarray) -> float:
     """The mean of ``rate - count log(rate)`` minus its smallest value: 0 where each rate is its count.
 
-    The smallest value is the mean of ``count - count log(count)``, 0 for a count of 0. Half of the mean Poisson
-    deviance; :func:`course_utils.losses.log_poisson` is the same for networks. A rate of 0 where something was counted
-    costs infinity.
+    The smallest value is the mean of ``count - count log(count)``, 0 for a count of 0. This is half of the mean
+    Poisson deviance; :func:`course_utils.losses.log_poisson` is the same for networks. A rate of 0 where something
+    was counted costs infinity.
 
     Args:
         counts: ``(N, bins, T)``, from 0 up.
@@ -114,8 +114,8 @@ def constant_rates(counts: np.ndarray) -> np.ndarray:
 def composition(one_hot: np.ndarray, bin_size: int = 128, scales: Sequence[int] = SCALES) -> np.ndarray:
     """GC share and CpGs per base around each bin, ``(N, bins, 2 * len(scales))``, float32.
 
-    A scale is the number of bins, odd, around the bin in the middle; at the ends of a window only the bins that are there
-    count. First come GC share and CpGs per base of the first scale, then those of the next. N is neither counted
+    A scale is the number of bins, odd, around the bin in the middle; at the ends of a window only the bins that are
+    there count. First come GC share and CpGs per base of the first scale, then those of the next. N is neither counted
     nor divided by; where there is nothing but N, both are 0. Half of a CpG belongs to the bin of its C and half to
     that of its G, so that the reverse complement has the same numbers in reverse order.
 
@@ -135,7 +135,8 @@ def composition(one_hot: np.ndarray, bin_size: int = 128, scales: Sequence[int] 
     cpg[:, :-1] += 0.5 * pairs
     cpg[:, 1:] += 0.5 * pairs
     known = one_hot.any(axis=2)
-    of_bin = np.stack([row.reshape(count, -1, bin_size).sum(axis=2, dtype=float) for row in (c | g, cpg, known)], axis=-1)
+    rows = [row.reshape(count, -1, bin_size).sum(axis=2, dtype=float) for row in (c | g, cpg, known)]
+    of_bin = np.stack(rows, axis=-1)  # (N, bins, 3)
     up_to = np.concatenate([np.zeros((count, 1, 3)), of_bin.cumsum(axis=1)], axis=1)
     middle, bins = np.arange(of_bin.shape[1]), of_bin.shape[1]
     features = []

@@ -27,7 +27,7 @@ PATH = Path(__file__).resolve().parents[1] / "data" / "basenji_runs.json"
 SEEDS = (1, 2, 3, 4, 5)
 DILATIONS = {"dilated": (1, 2, 4, 8, 16, 32, 64), "plain": (1,) * 7}
 WINDOWS = (512, 64, 128)  # to train with, to choose the recipe by, to judge
-EPOCHS, BATCH, RATE, BETAS, CLIP = 5, 2, 1e-2, (0.9, 0.99), 1.0
+EPOCHS, BATCH, RATE, WARMUP, BETAS, CLIP = 6, 2, 1e-2, 50, (0.9, 0.99), 1.0
 FIRST = 20  # steps whose losses are kept
 
 
@@ -60,7 +60,7 @@ def train(model: Basenji, seed: int, windows: Windows, valid: Windows | None, lo
             optimizer=torch.optim.Adam(model.parameters(), lr=RATE, betas=BETAS),
             epochs=EPOCHS,
             batch_size=BATCH,
-            schedule=cosine(steps),
+            schedule=cosine(steps, WARMUP),
             clip=CLIP,
             generator=torch.Generator().manual_seed(seed),
             progress=False,

@@ -4,9 +4,9 @@
 # %% [markdown] tags=["seed:001-gwas", "seed:001-long-range"]
 # ## Why this matters
 #
-# Studies that compare the genomes of many people (**GWAS**, genome-wide association studies) link thousands of single letters to diseases. Most of these letters lie outside of genes. Many sit in **enhancers**: stretches of DNA that raise the activity of a gene which may start tens of thousands of letters away, because in the nucleus the DNA folds and far places meet.
+# Studies that compare the genomes of many people (**GWAS**, genome-wide association studies) link thousands of single letters to diseases. Most of these letters lie outside of genes. Many sit in **enhancers**: stretches of DNA that raise the activity of a gene which may start tens of thousands of letters away. They can act from afar because DNA folds, so that far places meet.
 #
-# The networks of lesson 04 read 20 letters at once. To feel an enhancer, a network must read a hundred thousand. A Japanese lecture of this course does that, after the Basenji model of Kelley and others (2018): it reads 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. In this lesson you take its network apart. You look at each part alone, build it, measure how far it really sees, and put the parts together again. In lesson 10 you train it.
+# The networks of lesson 04 read 20 letters at once. To feel such an enhancer, a network must see tens of thousands. A Japanese lecture of this course builds one, after the Basenji model of Kelley and others (2018): it is *given* 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. How many letters does each prediction *see*? In this lesson you take the network apart. You look at each part alone, build it, put the parts together again, and measure how far it sees. In lesson 10 you train it. (Basenji itself shortens its sequence by max-pooling, and has neither gates nor weight normalisation; these are the lecture's.)
 
 # %% [markdown]
 # ## What you will be able to do
@@ -20,8 +20,6 @@
 # {{ set-up }}
 
 # %% tags=["imports"]
-import math
-
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -49,6 +47,8 @@ from course_utils.sequences import one_hot, read_fasta
 # 2. **Recurrent.** Read letter after letter, and carry what matters along in a memory of fixed size.
 # 3. **Convolutional.** Look at all places at once, each time through a small window.
 #
+# (A fourth, *attention*, lets all places look at each other. It is younger than the lecture's model, and not part of this lesson.)
+#
 # Take the first. Here are two sequences: the same promoter word and the same enhancer word, 30 letters apart in one, 300 in the other.
 
 # %% tags=["seed:001-bag-of-words"]
@@ -57,6 +57,7 @@ filler = "".join(rng.choice(list("ACGT"), 600))
 promoter, enhancer = "TATAAAAGGCGC", "GGAAGTGACTCA"
 near = filler[:100] + promoter + filler[100:130] + enhancer + filler[130:]
 far = filler[:100] + promoter + filler[100:400] + enhancer + filler[400:]
+moved = filler[:300] + promoter + filler[300:330] + enhancer + filler[330:]  # as in `near`, 200 letters later
 
 
 def bag_of_words(sequence, k=6):
@@ -65,15 +66,18 @@ def bag_of_words(sequence, k=6):
     return dict(zip(words.tolist(), counts.tolist()))
 
 
-bag_near, bag_far = bag_of_words(near), bag_of_words(far)
-words = bag_near.keys() | bag_far.keys()
-different = sum(bag_near.get(word, 0) != bag_far.get(word, 0) for word in words)
-print(f"{len(words)} words in the two bags; {different} differ, all of them where filler meets filler or a word was put in")
+def differences(bag, other):
+    return sum(bag.get(word, 0) != other.get(word, 0) for word in bag.keys() | other.keys())
+
+
+bag = bag_of_words(near)
+print(f"{len(bag)} words; another distance changes the counts of {differences(bag, bag_of_words(far))} of them,")
+print(f"another place at the same distance those of {differences(bag, bag_of_words(moved))}")
 
 # %% [markdown]
-# The bags are all but equal: the distance is gone. Whatever depends on it cannot be learned from them.
+# The bags are all but equal; what differs are the words at the seams, where filler was cut. Move both words and keep their distance, and *more* differs. So the bags say nothing of the distance, and what depends on it cannot be learned from them.
 #
-# Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back: that is a gradient.
+# Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back. That is a **gradient** again, not of the loss along a weight as in lesson 04, but of an output along an input.
 
 # %% tags=["seed:001-recurrent"]
 with seeded(0):
@@ -87,13 +91,13 @@ for back in (0, 10, 30, 100):
     print(f"{back:4} letters back: {strength[399 - back] / strength[399]:.0e} of the influence of the last letter")
 
 # %% [markdown]
-# A hundred letters back, nothing is left that a training could take hold of. Better memories have been invented (the GRU is one of them), and training can make them last longer; the 131,072 steps that wait for each other stay.
+# With these first weights, almost nothing is left a hundred letters back. Other first weights, and training, make the memory last longer. The 131,072 steps that wait for each other stay.
 #
 # So: **convolutions**. All places are computed at once, and what a filter means does not depend on where it stands (lesson 04). What they lack so far is reach.
 #
 # ## 2 · The receptive field
 #
-# The **receptive field** of an output is the set of inputs that can change it. Measure it the honest way: compute one output and ask for its gradient with respect to every input. Where the gradient is zero, the input is not seen.
+# The **receptive field** of an output reaches from the first to the last input that can change it. Measure it: compute one output and ask for its gradient along every input. Here nothing bends and all weights are 1, so an input whose gradient is zero is not seen. (In a network with ReLU or max-pooling a single zero proves little: a gate may have been closed for this input.)
 
 # %% tags=["receptive-field-gradient"]
 def ones_conv(kernel, dilation=1, stride=1):
@@ -118,15 +122,51 @@ for layers in (1, 2, 3, 7):
 # %% [markdown]
 # Each layer with a kernel of 3 adds one position on either side. Seven layers see 15. In general, a kernel of $k$ adds $k - 1$.
 #
-# Two things change this arithmetic. With a **stride** of $s$, a layer's outputs stand $s$ of its inputs apart, so everything above it moves in steps of $s$. With a **dilation** of $d$ (section 3), the taps of a kernel stand $d$ apart, so that it spans $(k - 1)\,d + 1$.
+# A **stride** changes this arithmetic. With a stride of $s$, a layer's outputs stand $s$ of its inputs apart, so that all layers nearer to the output move in steps of $s$; the strides of several layers multiply.
+
+# %% [markdown] tags=["seed:001-log-layers"]
+# ## 3 · Dilation: a kernel with holes
+#
+# The places that a kernel reads are its **taps**. In a **dilated** convolution (the lecture also names *atrous*, "with holes") they stand $d$ apart, so that a kernel of $k$ spans $(k - 1)\,d + 1$. A kernel of 3 with dilation 4 has three weights and looks at the inputs at $-4$, $0$ and $+4$. It is the same as a plain kernel of 9 in which six weights are zero:
+
+# %% tags=["dilation"]
+dilated = ones_conv(kernel=3, dilation=4)
+with_zeros = ones_conv(kernel=9)
+with torch.no_grad():
+    dilated.weight[0, 0] = torch.tensor([1.0, 2.0, 3.0])
+    with_zeros.weight[0, 0] = torch.tensor([1.0, 0, 0, 0, 2.0, 0, 0, 0, 3.0])
+    x = torch.randn(1, 1, 50, generator=torch.Generator().manual_seed(0))
+    print("the same outputs:", torch.equal(dilated(x), with_zeros(x)))
+print("weights:", dilated.weight.numel(), "and", with_zeros.weight.numel())
+
+# %% [markdown]
+# One such layer leaves holes: of the three places between two of its taps, none is read. But stack layers whose dilation **doubles**, 1, 2, 4, ..., and each layer fills the holes of the next.
+#
+# > **Predict first.** Seven plain layers saw 15 positions. How many do seven layers see whose dilations are 1, 2, 4, 8, 16, 32, 64? And if the dilations *triple*, are there holes?
+
+# %% tags=["seed:001-doubling"]
+for rule, dilations in {
+    "plain": [1] * 7,
+    "doubling": [2**i for i in range(7)],
+    "tripling": [3**i for i in range(5)],
+    "fours": [4**i for i in range(4)],
+}.items():
+    network = nn.Sequential(*[ones_conv(kernel=3, dilation=d) for d in dilations])
+    seen = positions_seen(network, length=601, output=300)
+    field = seen[-1] - seen[0] + 1
+    print(f"{rule:8} {str(dilations):30} field {field:3}, of which {field - len(seen):2} are never read")
+
+# %% [markdown]
+# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside of the field are never read at all. Why then only double? With tripling, one path leads from each input to the output. With doubling there are several, so that neighbours are combined in more ways.
+#
+# So the number of layers grows with the **logarithm** of the distance, and the number of weights with it. Each position of each layer still costs the same three multiplications for each pair of channels.
 
 # %% [markdown] tags=["exercise:receptive_field"]
 # ### Exercise 1 · How far one output sees
 # ●●○ · 10 minutes · why it matters: what lies outside can never matter, however long you train. Know this number before you choose a network.
 #
-# The **receptive field** of an output reaches from the first to the last position of the sequence that can change it. Three numbers
-# of each layer decide: the width of its kernel, its stride (how far the window moves from one output to the next) and its dilation
-# (how far apart the taps of the kernel stand).
+# Three numbers of each layer decide: the width of its kernel, its stride (how far the window moves from one output to the next)
+# and its dilation (how far apart the taps of the kernel stand).
 
 # %% tags=["exercise:receptive_field"]
 def field_of(layers):
@@ -166,13 +206,13 @@ check.receptive_field(field_of)
 # %% [markdown] tags=["M25"]
 # ### How many layers for a distance of D?
 #
-# The lecture says that plain layers with a kernel of $K$ need $D / K$ of them to reach a distance of $D$, and that doubled dilations need $\log_2 D$. Its text counts with a kernel of 2, its code has 3 (mistake M25). Count it yourself.
+# The lecture says that it takes $D / K$ plain layers with a kernel of $K$ to reach a distance of $D$, and $\log_2 D$ layers whose dilations double. Its text counts with a kernel of 2, its code has 3 (mistake M25). Count it yourself.
 
 # %% [markdown] tags=["exercise:plain_layers"]
 # ### Exercise 2 · How many layers does it take
-# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation, and the lecture's D/K and log2 D are both a little off (mistake M25).
+# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation. The lecture's D/K is far too few; its log2 D is right for a kernel of 2, and up to one too many for 3 (mistake M25).
 #
-# All layers have stride 1 and the same kernel. How many does it take until the receptive field is `positions` or more? Once with
+# All layers have stride 1 and the same kernel. How many does it take until the receptive field, from end to end, is `positions` or more? Once with
 # plain layers (dilation 1 in each), once with dilations that double: 1, 2, 4, 8, ...
 
 # %% tags=["exercise:plain_layers"]
@@ -214,52 +254,16 @@ check.plain_layers(layers_needed)
 #
 # </details>
 
-# %% [markdown] tags=["seed:001-log-layers"]
-# ## 3 · Dilation: a kernel with holes
-#
-# A **dilated** convolution (the lecture also names *atrous*, "with holes") reads inputs that stand $d$ apart. A kernel of 3 with dilation 4 has three weights and looks at the inputs at $-4$, $0$ and $+4$. It is the same as a plain kernel of 9 in which six weights are zero:
-
-# %% tags=["dilation"]
-dilated = ones_conv(kernel=3, dilation=4)
-with_zeros = ones_conv(kernel=9)
-with torch.no_grad():
-    dilated.weight[0, 0] = torch.tensor([1.0, 2.0, 3.0])
-    with_zeros.weight[0, 0] = torch.tensor([1.0, 0, 0, 0, 2.0, 0, 0, 0, 3.0])
-    x = torch.randn(1, 1, 50, generator=torch.Generator().manual_seed(0))
-    print("the same outputs:", torch.equal(dilated(x), with_zeros(x)))
-print("weights:", dilated.weight.numel(), "and", with_zeros.weight.numel())
-
 # %% [markdown]
-# One such layer leaves holes: of the three places between two of its taps, none is read. But stack layers whose dilation **doubles**, 1, 2, 4, ..., and each layer fills the holes of the next.
-#
-# > **Predict first.** Seven plain layers saw 15 positions. How many do seven layers see whose dilations are 1, 2, 4, 8, 16, 32, 64? And if the dilations *triple*, are there holes?
-
-# %% tags=["seed:001-doubling"]
-for rule, dilations in {
-    "plain": [1] * 7,
-    "doubling": [2**i for i in range(7)],
-    "tripling": [3**i for i in range(5)],
-    "fours": [4**i for i in range(4)],
-}.items():
-    network = nn.Sequential(*[ones_conv(kernel=3, dilation=d) for d in dilations])
-    seen = positions_seen(network, length=601, output=300)
-    field = seen[-1] - seen[0] + 1
-    print(f"{rule:8} {str(dilations):30} field {field:3}, of which {field - len(seen):2} are never read")
-
-# %% [markdown]
-# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside of the field are never read at all.
-#
-# So the number of layers grows with the **logarithm** of the distance, and the number of weights with it. Each position of each layer still costs the same three multiplications for each pair of channels.
-#
 # ## 4 · Explore
 #
-# The picture starts with the seven dilated layers of the lecture's network: one output at the top, and every bin that it depends on at the bottom.
+# The picture starts with seven layers that double: one output at the top, and every input that it depends on at the bottom.
 #
-# - **Predict first:** what is left of the tree when you set the dilation to *plain*?
-# - Go back to *doubling* and take layers away, one at a time. What does each take with it?
-# - Set the length to 1,024, which is the lecture's whole window. How much of it does one output see?
-# - Set the kernel to 2 and the dilation to *tripling*, and read the orange line. Which pairs of kernel and dilation leave no holes?
-# - Move the output towards an end.
+# - **Predict first:** how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
+# - Set the dilation to *plain*, then to *tripling* and *quadrupling*. Where do holes appear? With a kernel of 2, set 4 layers first. Which pairs of kernel and dilation leave no holes?
+# - Move the output towards an end. How much of its field lies outside of the input?
+#
+# (The check box puts the squeeze of section 5 in front, so that a position becomes a bin of 128 letters. Come back to it after section 5.)
 
 # %% tags=["explorer"]
 receptive_field_explorer()
@@ -267,7 +271,7 @@ receptive_field_explorer()
 # %% [markdown] tags=["seed:001-squeeze"]
 # ## 5 · Squeeze: from bases to bins
 #
-# Nobody needs an answer for every letter. The measurements of lesson 10 are counts in **bins** of 128 letters. The lecture's network first **squeezes** the sequence: four convolutions with strides of 2, 4, 4 and 4 turn each 128 letters into one column of 96 numbers.
+# Lesson 10 needs no answer for every letter. Its measurements are counts in **bins**, stretches of 128 letters. The lecture's network first **squeezes** the sequence: four convolutions with strides of 2, 4, 4 and 4 turn each 128 letters into one column of 96 numbers.
 
 # %% tags=["seed:001-squeeze"]
 x = torch.zeros(1, 4, 131_072)  # the shape is what counts here
@@ -280,20 +284,24 @@ for channels, kernel, stride in [(48, 21, 2), (60, 7, 4), (76, 7, 4), (96, 7, 4)
 print("bases in a bin:", 2 * 4 * 4 * 4)
 
 # %% [markdown]
-# Pooling, as in lesson 04, would shorten the sequence too. A stride does it in one step, and does not compute what is thrown away. The price: which letters a filter is centred on depends on the bin's grid. Shift the sequence by one letter and the squeezed numbers change. (Lesson 10 uses such shifts to make more training data.)
+# Pooling, as in lesson 04, would shorten the sequence too. A stride does it in one step, and does not compute what is thrown away. The price: filters look only at every second or fourth place, so that, more than with pooling, it matters where the grid begins. Shift the sequence by one letter and the squeezed numbers change. (Lesson 10 uses such shifts to make more training data.)
 
 # %% tags=["squeeze-field"]
+# a Layer is a kernel, a stride and a dilation; span gives the first and last input of an output, the end excluded
 SQUEEZE = [Layer(21, stride=2), Layer(7, stride=4), Layer(7, stride=4), Layer(7, stride=4)]
 print("bases seen by a column:", receptive_field(SQUEEZE))
-print("column 100 sees the bases", span(SQUEEZE, output=100, length=131_072), "and its bin is", (12_800, 12_928))
+start, end = span(SQUEEZE, output=100, length=131_072)
+first = 100 * 128  # of bin 100
+print(f"column 100 sees the bases {start:,} to {end - 1:,}: {first - start} before its bin, {end - first - 128} behind it")
+print(f"the middle is base {(start + end - 1) / 2:,.0f}; the bin begins at {first:,}")
 
 # %% [markdown] tags=["bin-centre"]
-# A column sees its own bin and a little of the neighbours. Look closer: 12,664 to 12,937 is centred on base **12,800, the start of the bin**, not its middle. That comes from the padding. It does no harm as long as you know it: a motif at the end of a bin is seen by this column, and as well by the next. But it makes the two ends of a window unequal. Turn a sequence around, and the squeezed columns do not just turn around with it; lesson 10 comes back to this.
+# A column sees its own bin, all of the one before, and little of the next. **Its middle is the start of its bin**, not the middle of it. That comes from the padding. It does no harm as long as you know it: a motif at the end of a bin is seen by this column and by the next. But it makes the two ends of a window unequal. Turn a sequence around, and the squeezed columns do not quite turn around with it; lesson 10 comes back to this.
 
 # %% [markdown] tags=["seed:001-glu"]
 # ## 6 · Gates
 #
-# In lesson 04 a ReLU stood between two layers: it lets positive numbers through and stops negative ones. The lecture's network has **gated linear units** instead (GLU; Dauphin and others, 2017). Each layer computes twice as many channels as it needs. One half are values $a$; the other half decides, by way of a sigmoid, how far each gate opens:
+# In lesson 04 a ReLU stood between two layers: it lets positive numbers through and stops negative ones. The lecture's network has **gated linear units** instead (GLU; Dauphin and others, 2017). Each layer computes twice as many channels as it needs. One half is the values $a$; the other half decides, by way of a sigmoid, how far the gate of each value opens:
 #
 # $$\mathrm{GLU}(a, b) = a \cdot \sigma(b), \qquad \sigma(b) = \frac{1}{1 + e^{-b}}.$$
 #
@@ -301,23 +309,22 @@ print("column 100 sees the bases", span(SQUEEZE, output=100, length=131_072), "a
 
 # %% tags=["glu"]
 b = np.linspace(-6, 6, 121)
+gate = 1 / (1 + np.exp(-b))  # between 0 and 1
 figure, axes = plt.subplots(figsize=(6, 3))
-for a, style in [(-1, ":"), (0.5, "--"), (2, "-")]:
-    axes.plot(b, a / (1 + np.exp(-b)), style, color="#0072B2", label=f"a = {a}")
-axes.set(xlabel="b, the gate's input", ylabel="a · sigmoid(b)")
-_ = axes.legend()
-half_open = 2 / (1 + np.exp(0))
-print(f"a = 2: gate closed (b = -6) {2 / (1 + np.exp(6)):.3f}, half open (b = 0) {half_open:.1f}, open (b = 6) {2 / (1 + np.exp(-6)):.3f}")
-picture_of(figure, "The gated value against b for a = -1, 0.5 and 2: near 0 at the left, where the gate is closed, "
-           f"half of a in the middle ({half_open:.0f} for a = 2), nearly a at the right.")  # fmt: skip
+for a, style, colour in [(2, "-", "#0072B2"), (0.5, "--", "#009E73"), (-1, ":", "#D55E00")]:
+    axes.plot(b, a * gate, style, color=colour)
+    axes.text(6.2, a * gate[-1], f"a = {a}", va="center", color=colour)
+axes.set(xlabel="b, which opens the gate", ylabel="a · sigmoid(b)")
+print(f"a = 2: {2 * gate[0]:.3f} at b = -6 (closed), {2 * gate[60]:.1f} at b = 0 (half open), {2 * gate[-1]:.3f} at b = 6 (open)")
+picture_of(figure, f"The gated value against b for three values a. All are near 0 at the left; a = 2 rises to {2 * gate[-1]:.2f}, "
+           f"a = 0.5 to {0.5 * gate[-1]:.2f}, a = -1 falls to {-gate[-1]:.2f}.")  # fmt: skip
 
 # %% [markdown] tags=["exercise:glu"]
 # ### Exercise 3 · A gated linear unit
-# ●○○ · 10 minutes · why it matters: half of the channels decide what the other half may say. The same line stands in today's language models.
+# ●○○ · 10 minutes · why it matters: half of the channels decide what the other half may say. Close relatives stand in many of today's language models.
 #
-# The convolution before makes twice as many channels as are wanted. The first half is the signal, left as it is; the second half
-# goes through a sigmoid and becomes the **gate**, between 0 (closed) and 1 (open). Signal times gate comes out.
-# Write it from these parts; PyTorch's own `F.glu` needs one argument more than you may expect.
+# The first half of the channels is the signal, the second half opens the gates. Write it from these parts; PyTorch's own `F.glu`
+# needs one argument more than you may expect.
 
 # %% tags=["exercise:glu"]
 def gated(h):
@@ -346,7 +353,7 @@ check.glu(gated)
 #     return signal * torch.sigmoid(gate)
 # ```
 #
-# `F.glu(h, dim=1)` does the same. Without `dim` it cuts the last axis, the positions, and no error tells you.
+# `F.glu(h, dim=1)` does the same. Without `dim` it cuts the last axis, the positions. If their number is even, this line raises no error; the next layer may.
 #
 # </details>
 
@@ -357,14 +364,13 @@ check.glu(gated)
 #
 # $$w = g \, \frac{v}{\lVert v \rVert}.$$
 #
-# Training then turns a filter without making it longer, and the other way round. The network can express exactly the same as before; it is the path of the training that changes.
+# Training can then turn a filter without making it longer, or lengthen it without turning it. The network can express exactly the same as before; it is the path of the training that changes.
 
 # %% [markdown] tags=["exercise:weight_norm"]
 # ### Exercise 4 · Weight normalisation by hand
 # ●●○ · 10 minutes · why it matters: you will know what the extra parameters in the count are, and why a common summary misses them.
 #
-# A filter is a list of numbers, so it has a direction and a length. **Weight normalisation** learns the two apart: `v` gives the
-# direction, and `g` is the length, one number for each filter. Make the weights that the convolution uses.
+# Make the weights that the convolution uses, from the directions `v` and the lengths `g`.
 
 # %% tags=["exercise:weight_norm"]
 def normalised(v, g):
@@ -414,7 +420,7 @@ with torch.no_grad():
     print("ten times the gain, ten times the outputs:", torch.allclose(conv(x), 10 * before, atol=1e-5))
 
 # %% [markdown]
-# The gains are parameters too. `torchsummary`, which counted right in lesson 04, does not see them. It asks each layer for its `weight`, and that is computed here, not stored. (Each line `_WeightNorm` is one time that it was computed.)
+# The gains are parameters too. `torchsummary`, which counted right in lesson 04, does not see them. It asks each layer for its `weight`, and that is computed here, not stored. (Each `_WeightNorm` line is one such computation.)
 
 # %% tags=["torchsummary-miscounts"]
 summary(nn.Sequential(conv), input_size=(4, 30), device="cpu")
@@ -426,7 +432,24 @@ print("truly:", sum(parameter.numel() for parameter in conv.parameters()), "para
 # %% [markdown] tags=["seed:001-dense"]
 # ## 8 · Dense connections
 #
-# The dilated part of the network has seven layers, one after the other. In the lecture's network each of them reads **all** columns that were made before it: the 96 squeezed channels and the 24 of each earlier dilated layer, side by side. These are the **dense connections** of DenseNet (Huang and others, 2017). The last layer thus sees the near, as the first dilated layer left it, and the far.
+# The dilated part of the network has seven blocks, one after the other. In the lecture's network each of them reads **all** columns that were made before it: the 96 squeezed channels and the 24 of each earlier block, side by side. These are the **dense connections** of DenseNet (Huang and others, 2017). So the last layer, the **head**, reads what is near and what is far at once.
+
+# %% tags=["dense-picture"]
+figure, axes = plt.subplots(figsize=(7, 3))
+names = [f"block {i + 1}" for i in range(7)] + ["head"]
+bottom = np.zeros(8)
+for source in range(8):  # the squeezed columns, then block 1 to block 7
+    made = 96 if source == 0 else 24
+    reads = np.array([made if reader >= source else 0 for reader in range(8)])
+    shade = plt.cm.viridis(0.95 - source / 9)
+    axes.bar(names, reads, bottom=bottom, color=shade, edgecolor="white", label="squeezed" if source == 0 else f"block {source}")
+    bottom += reads
+for reader, total in enumerate(bottom):
+    axes.text(reader, total + 4, f"{total:.0f}", ha="center")
+axes.set(ylabel="channels that it reads", ylim=(0, 300))
+_ = axes.legend(title="made by", bbox_to_anchor=(1.01, 1), loc="upper left", fontsize=8)
+picture_of(figure, "Channels that each dilated block and the head read, stacked by where they come from: "
+           + ", ".join(f"{name} {total:.0f}" for name, total in zip(names, bottom)) + ".")  # fmt: skip
 
 # %% [markdown] tags=["exercise:dense_channels"]
 # ### Exercise 5 · Channels that pile up
@@ -470,31 +493,33 @@ check.dense_channels(entering)
 # </details>
 
 # %% [markdown]
-# What are they good for? Each gate lets only a part of its input through, and the gradient passes the same gates on its way back. Compare the gradient that reaches the squeezed columns, with and without the dense connections, in networks of 7 and 28 layers, before training.
+# What are they good for? Training follows the gradient of the loss, and that must come back through all blocks. Compare how much of it reaches the squeezed columns, with and without dense connections, in networks of 7 and 28 blocks, before training.
 
 # %% tags=["dense-gradient"]
 def gradient_at_start(depth, dense, channels=24):
-    """The size of the gradient at the input of a stack of gated layers, for an output of size 1."""
-    with seeded(0):
-        columns = torch.randn(8, channels, 512, requires_grad=True)
-        stack = [nn.Conv1d(channels * (1 + dense * i), 2 * channels, 3, padding=1) for i in range(depth)]
-        head = nn.Conv1d(channels * (1 + dense * depth), 1, 1)
-    h = columns
-    for conv in stack:
+    """The size of the gradient of the mean output along the columns that enter the first block."""
+    h = columns = torch.randn(8, channels, 512, requires_grad=True)
+    for _ in range(depth):
+        conv = nn.Conv1d(h.shape[1], 2 * channels, kernel_size=3, padding=1)
+        nn.init.normal_(conv.weight, std=(h.shape[1] * 3) ** -0.5)  # the lecture's kind of first weights
         new = F.glu(conv(h), dim=1)  # (8, 24, 512)
         h = torch.cat([h, new], dim=1) if dense else new
+    head = nn.Conv1d(h.shape[1], 1, kernel_size=1)
     head(h).mean().backward()
     return columns.grad.norm().item()
 
 
 for depth in (7, 28):
-    with_connections, without = gradient_at_start(depth, True), gradient_at_start(depth, False)
-    print(f"{depth:2} layers: gradient with dense connections {with_connections:.0e}, without {without:.0e}")
+    with seeded(0):
+        print(f"{depth:2} blocks: with dense connections {gradient_at_start(depth, True):.0e}, without {gradient_at_start(depth, False):.0e}")
+
+# %% [markdown]
+# Without dense connections, each block shrinks the gradient: its gates are about half closed. With them, the gradient has a direct way back to every block.
 
 # %% [markdown] tags=["seed:001-network"]
 # ## 9 · The whole network
 #
-# Here it is. Two kinds of blocks, both a weight-normalised convolution with gates and **dropout**, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones.
+# Here it is. All blocks are a weight-normalised convolution with gates and **dropout**, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are the tracks of numbers that it predicts, ten here.
 
 # %% tags=["seed:001-network", "seed:001-blocks"]
 class GatedConv(nn.Module):
@@ -548,13 +573,14 @@ locus = one_hot(record.sequence)  # (131072, 4)
 print("each row has exactly one 1:", bool((locus.sum(axis=1) == 1).all()))
 unfilled = np.empty((131_072, 4), dtype=bool)
 print("each row of np.empty:      ", bool((unfilled.sum(axis=1) == 1).all()))
-inputs = torch.from_numpy(locus).float().T[None]  # (1, 4, 131072)
+inputs = torch.from_numpy(locus).float().T[None]  # turned, and a batch of one: (1, 4, 131072)
 network.eval()
 with torch.no_grad():
-    print("output:", tuple(network(inputs).shape))
+    outputs = network(inputs)
+print("output:", tuple(outputs.shape), f" from {outputs.min():.2f} to {outputs.max():.2f}")
 
 # %% [markdown]
-# The package's `Basenji` is the same network, with widths, depth and dilations as arguments. Give it the weights of yours, and it gives the same numbers:
+# The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. Give it yours, and it gives the same numbers:
 
 # %% tags=["needs-data:gata4", "same-as-package"]
 packaged = Basenji()
@@ -582,44 +608,60 @@ print(f"by gradient, bases:   {len(seen):,}, from {seen[0]:,} to {seen[-1]:,}")
 print(f"share of the window:  {len(seen) / 131_072:.0%}")
 
 # %% [markdown]
-# 32,785 letters, a quarter of the window: about 16 thousand to each side. What lies farther away cannot change this output, whatever the network learns. Check it with a mutation, which needs no gradient: replace a stretch of 128 letters, and see whether bin 512 moves.
+# 32,785 letters, a quarter of the window: about 16 thousand to each side. What lies farther away cannot change this output, whatever the network learns. An enhancer 50,000 letters off is invisible to it. Check it with a mutation, which needs no gradient: change a stretch of 128 letters, and see by how much bin 512 moves.
 
 # %% tags=["M25", "mutation"]
-model.eval()
+model = model.double().eval()  # double: with many digits, so that small changes show
+random_window = random_window.double()
 with torch.no_grad():
     before = model(random_window)[0, 512]
     for distance in (1_000, 10_000, 16_000, 17_000, 40_000):
         changed = random_window.clone()
         start = 512 * 128 + distance
         changed[0, :, start : start + 128] = changed[0, [3, 2, 1, 0], start : start + 128]  # A <-> T, C <-> G
-        moved = not torch.equal(model(changed)[0, 512], before)
-        print(f"{distance:6,} letters away: {'the output moves' if moved else 'not a single bit changes'}")
+        moves = (model(changed)[0, 512] - before).abs().max()
+        print(f"{distance:6,} letters away: the output moves by {moves:.0e}")
 
 # %% [markdown]
-# To see the whole of its window, the network would need two more dilated layers, with dilations of 128 and 256. And near the ends of a window there is less to see: the outputs there look at padding.
+# From 17,000 letters on, not a single digit changes. But look at the others: at 16,000 letters the network hears a whisper. **Seeing is not using.** The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them is a question for lesson 10.
 #
+# Near the ends of a window there is less to see: the outputs there look at padding.
+
+# %% tags=["M25", "ends"]
+half = (receptive_field(SQUEEZE + DILATED) - 1) // 2  # letters to each side of the start of its bin
+full = sum(half <= 128 * output < 131_072 - half for output in range(1024))
+start, end = span(SQUEEZE + DILATED, output=0, length=131_072)
+print(f"outputs with their whole field inside the window: {full} of 1,024; the first output sees {end - start:,} letters")
+for more in (2, 3):
+    deeper = SQUEEZE + [Layer(3, dilation=2**i) for i in range(7 + more)]
+    shares = [np.subtract(*span(deeper, output, 131_072)[::-1]) / 131_072 for output in (0, 512)]
+    print(f"{more} dilated layers more: the first output sees {shares[0]:.0%} of the window, the middle one {shares[1]:.0%}")
+
+# %% [markdown]
 # ### What dilation buys
 #
-# Three networks that see 32,785 letters or a little more, all with 24 new channels a layer. One stays at single letters, one squeezes to bins first, one also dilates.
+# Three networks that see exactly 32,785 letters. The first is a chain of plain layers on single letters, 24 channels each. The others stand behind the squeeze and are densely connected: one plain, one dilated.
 
 # %% tags=["M23", "what-dilation-buys"]
-def cost(layers, positions):
-    """Weights, and billions of multiplications for a window, of plain layers of 24 to 2 x 24 channels."""
-    weights = layers * 24 * 3 * 48
-    return weights, weights * positions / 1e9
+def dense_weights(layers, start=96, growth=24):
+    return sum((start + growth * layer) * 3 * 2 * growth for layer in range(layers))
 
 
-print("                         layers     weights   10^9 multiplications")
-for name, layers, positions in [
-    ("single letters", (32_785 - 1) // 2, 131_072),
-    ("bins of 128", (receptive_field(DILATED) - 1) // 2, 1_024),
-    ("bins of 128, dilated", len(DILATED), 1_024),
-]:
-    weights, multiplications = cost(layers, positions)
-    print(f"{name:22}{layers:9,}{weights:12,}{multiplications:13,.2f}")
+channels, kernels, lengths = [4, 48, 60, 76, 96], [21, 7, 7, 7], [65_536, 16_384, 4_096, 1_024]
+squeeze = [2 * a * k * b for a, k, b in zip(channels, kernels, channels[1:])]  # weights of each squeeze block
+squeeze_cost = sum(weights * length for weights, length in zip(squeeze, lengths))
+plain = (receptive_field(DILATED) - 1) // 2  # layers
+rows = {
+    "plain, on letters": ((32_785 - 1) // 2, 24 * 3 * 48 * 16_392, 24 * 3 * 48 * 16_392 * 131_072),
+    "squeeze, plain": (4 + plain, sum(squeeze) + dense_weights(plain), squeeze_cost + dense_weights(plain) * 1_024),
+    "squeeze, dilated": (4 + 7, sum(squeeze) + dense_weights(7), squeeze_cost + dense_weights(7) * 1_024),
+}
+print("                   layers  weights  multiplications")
+for name, (layers, weights, multiplications) in rows.items():
+    print(f"{name:18}{layers:7,}{weights / 1e6:7.2f} M{multiplications / 1e9:9,.1f} billion")
 
 # %% [markdown]
-# Plain layers on single letters are out of the question. Squeezing makes them possible, and dilation makes them cheap. "Fewer than five layers, inputs of up to two thousand letters" (M23, lesson 00) is a rule for what acts within two thousand letters.
+# Plain layers on single letters are out of the question. Behind the squeeze they are possible, and dilation makes them cheap: a twentieth of the multiplications, and about an eightieth of the weights. What is left is mostly the squeeze. "Fewer than five layers, inputs of up to two thousand letters" (M23, lesson 00) is a rule for what acts within two thousand letters.
 
 # %% [markdown]
 # ## Common mistakes
@@ -633,15 +675,18 @@ for name, layers, positions in [
 #
 # ## Recap
 #
-# A convolution sees a few neighbours. Strides squeeze 128 letters into a column; doubling dilations let seven layers see 255 columns; dense connections hand everything on; gates and weight normalisation make it trainable. The receptive field is arithmetic, and a gradient measures it: 32,785 letters here.
+# A convolution sees a few neighbours. Strides squeeze 128 letters into a column; doubling dilations let seven layers see 255 columns; dense connections hand everything on and give the gradient a direct way back; gates decide what counts where; weight normalisation keeps a filter's direction and its length apart. The receptive field is arithmetic, and a gradient measures it: 32,785 letters here.
 #
 # ## Further reading
 #
 # - D. R. Kelley et al. Sequential regulatory activity prediction across chromosomes with convolutional neural networks. *Genome Research* 28, 739-750 (2018).
-# - F. Yu, V. Koltun. Multi-scale context aggregation by dilated convolutions. *International Conference on Learning Representations* (2016).
-# - A. van den Oord et al. WaveNet: a generative model for raw audio. arXiv:1609.03499 (2016).
+# - W. Luo, Y. Li, R. Urtasun, R. Zemel. Understanding the effective receptive field in deep convolutional neural networks. *Advances in Neural Information Processing Systems* 29 (2016).
+# - F. Yu, V. Koltun. Multi-scale context aggregation by dilated convolutions. *International Conference on Learning Representations* (2016). Dilations that double.
+# - A. van den Oord et al. WaveNet: a generative model for raw audio. arXiv:1609.03499 (2016). The picture that the lecture shows.
 # - T. Salimans, D. P. Kingma. Weight normalization: a simple reparameterization to accelerate training of deep neural networks. *Advances in Neural Information Processing Systems* 29 (2016).
 # - Y. N. Dauphin, A. Fan, M. Auli, D. Grangier. Language modeling with gated convolutional networks. *International Conference on Machine Learning* (2017).
+# - K. Cho et al. Learning phrase representations using RNN encoder-decoder for statistical machine translation. *Conference on Empirical Methods in Natural Language Processing* (2014). The GRU.
+# - N. Srivastava et al. Dropout: a simple way to prevent neural networks from overfitting. *Journal of Machine Learning Research* 15, 1929-1958 (2014).
 # - G. Huang, Z. Liu, L. van der Maaten, K. Q. Weinberger. Densely connected convolutional networks. *IEEE Conference on Computer Vision and Pattern Recognition* (2017).
 #
 # **Next:** lesson 10 trains this network and asks what it has learned.
