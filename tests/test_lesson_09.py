@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import reading
 import torch
-from reading import code, lesson, prose, said, tagged, tags
+from reading import code, prose, said, tagged
 from test_exercises import run, solution
 from torch import nn
 from torch.nn import functional as F
@@ -85,17 +85,21 @@ def promoter() -> torch.Tensor:
 # --- 1: three ways to read -----------------------------------------------------------------------
 
 
-def test_the_networks_of_lesson_04_read_20_letters_and_this_window_has_131072_in_1024_bins():
+def test_the_networks_of_lesson_04_read_20_letters_and_this_one_131072():
     [letters] = claims(r"The networks of lesson 04 read (\d+) letters at once")
     assert f"train (1600, {letters}, 4)" in said("04_cnn_classifier", "seed:000-train-test-split")
-    window, bins = claims(r"reads ([\d,]+) letters and predicts how many transcripts start in each of ([\d,]+)")
+    window, bins = claims(r"reads ([\d,]+) letters and predicts .* starts? in each of ([\d,]+)")
     assert whole(window) == [WINDOW] and whole(bins) == [WINDOW // 128]
-    [steps] = claims(r"on 131,072 letters, ([\d,]+) steps that wait for each other")
-    assert whole(steps) == [WINDOW]
+
+
+def test_every_large_number_of_the_text_is_one_that_a_test_below_accounts_for():
+    known = {"131,072", "32,785", "388,154", "12,664", "12,937", "12,800"}
+    assert set(re.findall(r"\d{2,3},\d{3}", PROSE)) == known
 
 
 def test_28_of_582_words_differ_and_only_at_the_seams():
-    near_apart, far_apart = map(int, claims(r"enhancer word, (\d+) letters apart in one, (\d+) in the other"))
+    near_apart, far_apart = map(int, claims(r"word, (\d+) letters apart in one, (\d+) in the"))
+    assert f"filler[100:{100 + near_apart}]" in CODE and f"filler[100:{100 + far_apart}]" in CODE
     filler = "".join(np.random.default_rng(0).choice(list("ACGT"), 600))
     first, second = "TATAAAAGGCGC", "GGAAGTGACTCA"
     assert first in CODE and second in CODE
@@ -142,7 +146,7 @@ def test_a_hundred_letters_back_a_gru_has_forgotten_all_but_4e_23():
     slopes = np.sqrt((memory**2).sum(axis=1)).imag.reshape(-1, 4) / 1e-150
     strength = np.linalg.norm(slopes, axis=1)
     for (_, printed), share in zip(rows, strength / strength[0]):
-        assert float(printed) == pytest.approx(share, rel=0.15), "one digit is printed"
+        assert float(printed) == pytest.approx(share, rel=0.15, abs=0), "one digit"
     assert float(rows[-1][1]) < np.finfo(np.float32).eps ** 3, "nothing is left"
 
 
@@ -254,20 +258,12 @@ def test_the_explorer_says_255_bins_15_without_dilation_and_127_layers_for_the_s
 
 def test_strides_of_2_4_4_4_turn_128_letters_into_a_column_of_96(network):
     assert claims(r"strides of (2), (4), (4) and (4) turn each (128) letters into one column of (96) numbers")
-    shapes = re.findall(r"\(1, (\d+), (\d+)\)", said(NAME, "seed:001-squeeze"))
-    assert shapes == [("4", "131072"), ("48", "65536"), ("60", "16384"), ("76", "4096"), ("96", "1024")]
-    assert "bases in a bin: 128" in said(NAME, "seed:001-squeeze")
-    assert [(b.conv.out_channels // 2, *b.conv.kernel_size, *b.conv.stride) for b in network.squeeze] == [
-        (48, 21, 2), (60, 7, 4), (76, 7, 4), (96, 7, 4),
-    ]  # fmt: skip
-
-
-def test_a_stride_does_not_compute_what_is_thrown_away():
-    x = torch.randn(1, 4, 128, generator=torch.Generator().manual_seed(0))
-    with seeded(0):
-        conv = nn.Conv1d(4, 6, 7, padding=3)
-    strided = F.conv1d(x, conv.weight, conv.bias, stride=4, padding=3)
-    assert torch.allclose(strided, conv(x)[:, :, ::4], atol=1e-6)
+    lines = [whole(line) for line in said(NAME, "seed:001-squeeze").splitlines()]
+    length, expected = WINDOW, [[1, 4, WINDOW]]
+    for block in network.squeeze:
+        length //= block.conv.stride[0]
+        expected.append([*block.conv.kernel_size, *block.conv.stride, 1, block.conv.out_channels // 2, length])
+    assert lines == [*expected, [WINDOW // length]] and expected[-1] == [7, 4, 1, 96, 1024]
 
 
 def test_a_column_sees_273_bases_around_the_start_of_its_bin():
@@ -382,8 +378,8 @@ def test_dense_connections_keep_the_gradient_that_gates_would_stop():
     rows = re.findall(r"(\d+) layers: .* connections (\S+), without (\S+)\n", said(NAME, "dense-gradient"))
     assert [int(depth) for depth, *_ in rows] == [7, 28]
     for depth, dense, without in rows:
-        assert float(dense) == pytest.approx(gradient(int(depth), True), rel=0.15)
-        assert float(without) == pytest.approx(gradient(int(depth), False), rel=0.15)
+        assert float(dense) == pytest.approx(gradient(int(depth), True), rel=0.15, abs=0)
+        assert float(without) == pytest.approx(gradient(int(depth), False), rel=0.15, abs=0)
         assert float(dense) > 1000 * float(without)
     assert "in networks of 7 and 28 layers, before training" in PROSE
     for depth in (7, 28):  # not by the smallness of PyTorch's first weights alone
@@ -568,14 +564,3 @@ def test_M23_what_dilation_buys_is_counted_rightly_and_five_layers_do_not_reach(
     assert len(seen([(3, 1, 1)] * 4, 50, 101)) == 9
     assert len(seen(SQUEEZE, 100, WINDOW // 8)) == 273 < 2_000 < 32_785
     assert len(SQUEEZE) < 5 < len(SQUEEZE + DILATED) == 11
-
-
-# --- the lesson as a whole -----------------------------------------------------------------------
-
-
-def test_each_numbered_mistake_is_named_where_it_is_corrected():
-    listed = {"M23": "Fixed rules for depth and length", "M25": "Taking the length of the input for the reach",
-              "M29": "Trying a network on memory that nobody filled"}  # fmt: skip
-    for number, words in listed.items():
-        assert f"**{words}" in PROSE and re.search(rf"{words}\W+\({number}\)", PROSE)
-        assert any(number in tags(cell) for cell in lesson(NAME).cells if cell.cell_type == "code")
