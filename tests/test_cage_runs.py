@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from course_utils.datasets import DataUnavailable, shipped
+from course_utils.intervals import paired_interval
 from course_utils.models.basenji import Basenji
 
 _spec = importlib.util.spec_from_file_location(
@@ -74,12 +75,10 @@ def test_a_network_starts_near_the_mean_of_each_track(windows):
 
 
 def test_what_lesson_10_says_of_the_folds(folds):
+    """All rules beat the mean of the training windows in every fold; which of them is best, five folds cannot tell."""
     loss = {method: np.array([fold[method]["loss"] for fold in folds]) for method in METHODS}
-    r = {
-        method: np.array([np.mean(fold[method]["log1p"]) for fold in folds])
-        for method in METHODS
-        if method != "constant"
-    }
-    assert loss["composition"].mean() < loss["constant"].mean()
-    assert loss["dilated"].mean() < loss["constant"].mean()
-    assert all(values.min() > 0 for values in r.values())
+    for method in METHODS[1:]:
+        assert (loss[method] < loss["constant"]).all()
+    difference = paired_interval(loss["dilated"], loss["plain"])
+    assert difference.low < 0 < difference.high
+    assert loss["constant"].max() > 2 * loss["constant"].min(), "the windows differ more than the methods"

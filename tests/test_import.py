@@ -20,7 +20,7 @@ FLOORS = (
     {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows"},
-    {"scanning", "backgrounds", "tfrecords"},
+    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words"},
     {"simulation"},
     {"likelihoods", "genomes"},
     {"ceilings"},

@@ -1,10 +1,31 @@
-"""Small files of windows, as bytes: HDF5 as the Chainer lecture has it, and TFRecord, written independently."""
+"""Small sets of windows, and files of them as bytes: HDF5 as the Chainer lecture has it, and TFRecord, written independently."""
 
 import io
 import struct
 
 import h5py
 import numpy as np
+
+from course_utils.windows import Place, Windows
+
+
+def some(count: int = 4, length: int = 16, bins: int = 4, experiments: int = 2, seed: int = 1, **fields) -> Windows:
+    """Windows with an N each, on chr1, chr2, ... unless told otherwise."""
+    rng = np.random.default_rng(seed)
+    bases = np.eye(4, dtype=bool)[rng.integers(0, 4, (count, length))]
+    bases[:, 3] = False
+    values = rng.poisson(3, (count, bins, experiments)) + 0.25
+    places = [Place(f"chr{number + 1}", 100, 100 + length) for number in range(count)]
+    parts = {"labels": [f"track {number}" for number in range(experiments)], "places": places} | fields
+    return Windows(**{"one_hot": bases, "tracks": values} | parts)
+
+
+def same(first: Windows, second: Windows) -> bool:
+    return (
+        np.array_equal(first.one_hot, second.one_hot)
+        and np.array_equal(first.tracks, second.tracks)
+        and (first.labels, first.places, first.swap) == (second.labels, second.places, second.swap)
+    )
 
 
 def h5(**changes) -> bytes:

@@ -17,12 +17,12 @@ import numpy as np
 
 from course_utils.explorers import Explorer
 from course_utils.explorers._receptive_field_picture import draw, name_growth
-from course_utils.receptive_fields import Layer, receptive_field, span, step, tree
+from course_utils.receptive_fields import Layer, receptive_field, step, tree
 
 MOST_LAYERS = 7
 KERNELS = (2, 3, 5, 7)
 GROWTHS = (1, 2, 3, 4)
-LENGTHS = (16, 32, 64, 128, 256, 512, 1024)
+LENGTHS = (16, 32, 64, 128, 256, 320, 512, 1024)
 #: The four blocks in front of the dilated layers: 128 bases become one position.
 SQUEEZE = (Layer(21, 2), Layer(7, 4), Layer(7, 4), Layer(7, 4))
 
@@ -39,11 +39,10 @@ class FieldView:
         levels: for the output first and the input last, which positions of that level reach the output,
             sorted; what falls off an end of the sequence is a zero of the padding and reaches nothing.
         ends: of the field, 0-based and half-open, as if the input had no ends: the start may be negative.
-        base_span: bases from the first to the last that the output sees, half-open.
-        field: the receptive field in positions, as if the input had no ends.
-        bases: the same in bases.
-        read: positions of that field that are read. (A bin that is none of them may lie between two
-            that are: the squeeze blocks see 273 bases for every 128, so its bases are seen all the same.)
+        base_ends: the same in bases.
+        pattern: for each position of that field whether it is read, shape ``(field,)``.
+        missed_bases: bases of the field that are never seen, as if the input had no ends. Neighbouring
+            bins overlap (each sees 273 bases), so that a hole of one bin hides no base.
         plain_field, plain_bases: of as many layers with the same kernel and no dilation.
         plain_layers: how many such layers have the same field: a plain layer adds ``kernel - 1``,
             a dilated one `dilation` times as much.
@@ -56,10 +55,9 @@ class FieldView:
     squeeze: bool
     levels: tuple[np.ndarray, ...]
     ends: tuple[int, int]
-    base_span: tuple[int, int]
-    field: int
-    bases: int
-    read: int
+    base_ends: tuple[int, int]
+    pattern: np.ndarray
+    missed_bases: int
     plain_field: int
     plain_bases: int
     plain_layers: int
@@ -68,6 +66,21 @@ class FieldView:
     @property
     def kernel(self) -> int:
         return self.stack[0].kernel
+
+    @property
+    def field(self) -> int:
+        """The receptive field in positions, as if the input had no ends."""
+        return len(self.pattern)
+
+    @property
+    def bases(self) -> int:
+        """The receptive field in bases, as if the input had no ends."""
+        return self.base_ends[1] - self.base_ends[0]
+
+    @property
+    def read(self) -> int:
+        """Positions of the field that are read, as if the input had no ends."""
+        return int(self.pattern.sum())
 
     @property
     def holes(self) -> int:
@@ -79,14 +92,39 @@ class FieldView:
         """The part of `ends` that lies in the input."""
         return max(self.ends[0], 0), min(self.ends[1], self.length)
 
+    @property
+    def outside(self) -> int:
+        """Positions of the field beyond the ends of the input."""
+        return self.field - (self.inside[1] - self.inside[0])
+
+    @property
+    def base_span(self) -> tuple[int, int]:
+        """From the first to the last base that the output sees, half-open."""
+        step_ahead, before, field = _ahead(self.squeeze)
+        first, last = (int(position) * step_ahead - before for position in self.levels[-1][[0, -1]])
+        return max(first, 0), min(last + field, self.length * step_ahead)
+
+    @property
+    def bases_outside(self) -> int:
+        """Bases of the field beyond the ends of the input."""
+        first, last = self.base_ends
+        return self.bases - (min(last, self.length * _ahead(self.squeeze)[0]) - max(first, 0))
+
     @cached_property
-    def unread(self) -> np.ndarray:
-        """Positions of `inside` that are not read, sorted: holes, and what only the padding leads to.
+    def holes_inside(self) -> np.ndarray:
+        """Positions of `inside` that are holes, sorted."""
+        first, last = self.inside
+        return first + np.flatnonzero(~self.pattern[first - self.ends[0] : last - self.ends[0]])
+
+    @cached_property
+    def cut_off(self) -> np.ndarray:
+        """Positions of `inside` that are no holes and yet not read, sorted.
 
         Near an end of the input, a way through a position that does not exist ends there, even where
         the next layer would lead it back in.
         """
-        return np.setdiff1d(np.arange(*self.inside), self.levels[-1], assume_unique=True)
+        known = np.concatenate([self.levels[-1], self.holes_inside])
+        return np.setdiff1d(np.arange(*self.inside), known, assume_unique=True)
 
 
 def compute(
@@ -123,25 +161,22 @@ def compute(
     output = min(output, length - 1)  # while the slider follows the length
     stack = tuple(Layer(kernel, dilation=growth**number) for number in range(layers))
     plain = (Layer(kernel),) * layers
-    field = receptive_field(stack)
+    pattern = _pattern(stack)
     ahead = SQUEEZE if squeeze else ()
+    step_ahead, before, seen = _ahead(squeeze)
     start = output - sum(layer.kernel // 2 * layer.dilation for layer in stack)
-    levels = tuple(np.array(level) for level in tree(stack, output, length))
-    # The squeeze blocks leave no holes, so the outermost positions have the outermost bases.
-    first, last = (
-        span(ahead, int(position), length * step(ahead)) for position in levels[-1][[0, -1]]
-    )
+    base_start = start * step_ahead - before
+    gaps = np.diff(np.flatnonzero(pattern)) * step_ahead - seen
     return FieldView(
         stack=stack,
         length=length,
         output=output,
         squeeze=squeeze,
-        levels=levels,
-        ends=(start, start + field),
-        base_span=(first[0], last[1]),
-        field=field,
-        bases=receptive_field((*ahead, *stack)),
-        read=_count_read(stack),
+        levels=tuple(np.array(level) for level in tree(stack, output, length)),
+        ends=(start, start + len(pattern)),
+        base_ends=(base_start, base_start + receptive_field((*ahead, *stack))),
+        pattern=pattern,
+        missed_bases=int(np.maximum(gaps, 0).sum()),
         plain_field=receptive_field(plain),
         plain_bases=receptive_field((*ahead, *plain)),
         plain_layers=sum(layer.dilation for layer in stack),
@@ -149,19 +184,27 @@ def compute(
     )
 
 
-def _count_read(stack: tuple[Layer, ...]) -> int:
-    """Positions read in an input without ends: a field of 32,767 is no place for sets and loops."""
+def _ahead(squeeze: bool) -> tuple[int, int, int]:
+    """Bases from one position to the next; that it sees before its own first; and that it sees in all."""
+    if not squeeze:
+        return 1, 0, 1
+    before = sum(layer.kernel // 2 * step(SQUEEZE[:number]) for number, layer in enumerate(SQUEEZE))
+    return step(SQUEEZE), before, receptive_field(SQUEEZE)
+
+
+def _pattern(stack: tuple[Layer, ...]) -> np.ndarray:
+    """Which positions of a field are read, without ends: a field of 32,767 is no place for sets and loops."""
     seen = np.ones(1, dtype=bool)
     for layer in reversed(stack):
         below = np.zeros(len(seen) + (layer.kernel - 1) * layer.dilation, dtype=bool)
         for tap in range(layer.kernel):
             below[tap * layer.dilation : tap * layer.dilation + len(seen)] |= seen
         seen = below
-    return int(seen.sum())
+    return seen
 
 
 def receptive_field_explorer() -> Explorer:
-    """The explorer, starting with the seven dilated layers of the lesson's network (lesson 09)."""
+    """The explorer, starting with seven layers that double, on bases (lesson 09)."""
     looks = {
         "style": {"description_width": "190px"},
         "layout": ipywidgets.Layout(width="520px", max_width="100%"),
@@ -180,13 +223,13 @@ def receptive_field_explorer() -> Explorer:
         ),
         "length": ipywidgets.SelectionSlider(
             options=[(f"{length:,}", length) for length in LENGTHS],
-            value=256, description="length of the input", **looks,
+            value=320, description="length of the input", **looks,
         ),
         "output": ipywidgets.IntSlider(
-            128, min=0, max=255, description="output position", **looks
+            160, min=0, max=319, description="output position", **looks
         ),
         "squeeze": ipywidgets.Checkbox(
-            True, description="squeeze blocks in front: a position is a bin of 128 bases",
+            False, description="squeeze blocks in front: a position is a bin of 128 bases",
             indent=False, layout=looks["layout"],
         ),
     }  # fmt: skip
