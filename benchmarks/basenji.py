@@ -24,10 +24,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_utils.hdf5_windows import HDF5Windows, write_windows
 from course_utils.losses import log_poisson
 from course_utils.models import seeded
 from course_utils.models.basenji import Basenji, lecture_squeeze
-from course_utils.hdf5_windows import HDF5Windows, write_windows
 from course_utils.windows import Windows
 
 LENGTH, BIN, TARGETS, REPEATS, WINDOWS = 131_072, 128, 10, 5, 8

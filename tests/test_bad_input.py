@@ -20,7 +20,6 @@ from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.scanning import score_distribution
 from course_utils.windows import Windows
-from course_utils.windows import Windows
 
 TABLE = Path(__file__).with_name("bad_input.toml")
 ROWS = tomllib.loads(TABLE.read_text("utf-8"))["row"]

@@ -14,6 +14,7 @@ from torch import nn
 from course_utils.explorers import _receptive_field_picture as drawing
 from course_utils.explorers import receptive_field as explorer_file
 from course_utils.explorers.receptive_field import GROWTHS, KERNELS, LENGTHS, compute, draw
+from course_utils.receptive_fields import span, tree
 
 SVG = "{http://www.w3.org/2000/svg}"
 START = {"layers": 7, "kernel": 3, "growth": 2, "length": 256, "output": 128, "squeeze": True}
@@ -79,22 +80,73 @@ def test_the_last_level_holds_the_positions_with_a_gradient(layers, kernel, grow
     seen = positions_with_a_gradient(view)
     np.testing.assert_array_equal(view.levels[-1], seen)
     field = set(range(max(view.ends[0], 0), min(view.ends[1], 32)))
-    assert set(view.unread.tolist()) == field - set(seen.tolist())
+    unread = view.holes_inside.tolist() + view.cut_off.tolist()
+    assert sorted(unread) == sorted(field - set(seen.tolist()))
+    holes = field - {output + way for way in sums_of_taps(layers, kernel, growth)}
+    assert set(view.holes_inside.tolist()) == holes
+    assert len(field) + view.outside == view.field
 
 
-def test_what_only_the_padding_leads_to_is_not_read_and_said_to_be_lost():
+def test_what_only_the_padding_leads_to_is_no_hole_and_looks_and_reads_otherwise():
     view = view_of(layers=2, growth=3, length=16, output=2)
-    assert view.holes == 0 and view.unread.tolist() == [0]
-    assert "1 lost: reached only through the padding" in draw(view).picture
-    assert "lost" not in draw(view_of(layers=2, growth=3, length=16, output=8)).picture
+    assert view.holes == 0 and view.cut_off.tolist() == [0]
+    picture = draw(view).picture
+    assert "in the input: 7 bins, 6 read<" in picture
+    assert "outside the input: 2 bins; ○ 1 inside reached only through them" in picture
+    assert drawing.HOLE not in picture and "✕" not in picture
+    assert subpaths(picture, drawing.CUT_OFF, "stroke") == [1]
+    assert subpaths(picture, drawing.CUT_OFF_BAR, "fill") == [1]
+    whole = draw(view_of(layers=2, growth=3, length=16, output=8)).picture
+    assert "no holes: every one of them is read" in whole
+    assert "○" not in whole and drawing.CUT_OFF not in whole
 
 
 def test_the_bases_seen_are_those_of_the_outermost_bins():
-    low, high = view_of(length=1024, output=512).base_span
-    assert high - low == 32_785
-    assert low < 512 * 128 < high
+    view = view_of(length=1024, output=512)
+    low, high = view.base_span
+    assert high - low == 32_785 and (low, high) == view.base_ends
+    assert low < 512 * 128 < high and view.bases_outside == 0
     assert view_of(length=1024, output=512, squeeze=False).base_span == (385, 640)
     assert view_of(length=64, output=0, layers=1).base_span == (0, 128 + 136 + 1)
+
+
+@pytest.mark.parametrize("growth, length, output", [(2, 256, 128), (2, 1024, 3), (1, 16, 15)])
+def test_the_bases_outside_are_those_that_the_ends_take(growth, length, output):
+    view = view_of(growth=growth, length=length, output=output)
+    low, high = view.base_span
+    assert view.bases_outside == view.bases - (high - low) > 0
+    stack = (*explorer_file.SQUEEZE, *view.stack)
+    assert view.base_span == span(stack, output, length * 128)
+
+
+def test_a_field_whose_bins_all_lie_inside_may_look_over_the_ends_and_says_so():
+    panels = draw(view_of())
+    words = "the outermost bins see 17 bases outside the input"
+    assert words in panels.picture and words in panels.summary
+    assert Reader(panels.numbers).words[-1] == "17"
+    assert "outside" not in draw(view_of(squeeze=False)).picture
+
+
+@pytest.mark.parametrize(
+    "layers, kernel, growth", [(7, 3, 2), (3, 2, 3), (3, 2, 4), (4, 3, 4), (2, 7, 4)]
+)
+def test_bases_never_seen_are_those_that_no_way_through_squeeze_and_stack_leads_to(
+    layers, kernel, growth
+):
+    view = view_of(layers=layers, kernel=kernel, growth=growth)
+    seen = tree((*explorer_file.SQUEEZE, *view.stack), 0)[-1]
+    assert view.missed_bases == view.bases - len(seen)
+    assert seen[0] == view.base_ends[0] - view.output * 128
+
+
+def test_a_hole_of_one_bin_hides_no_base_and_the_picture_says_so():
+    view = view_of(layers=2, kernel=2, growth=3, length=32, output=20)
+    assert (view.holes, view.missed_bases) == (1, 0)
+    words = "bins overlap, each sees 273 bases: a hole of 1 bin hides no base"
+    assert words in draw(view).picture
+    assert words not in draw(view_of()).picture
+    bare = view_of(layers=2, kernel=2, growth=3, length=32, output=20, squeeze=False)
+    assert "overlap" not in draw(bare).picture and bare.missed_bases == bare.holes
 
 
 # --- picture and words ---------------------------------------------------------------------------
@@ -113,7 +165,7 @@ def test_every_position_that_counts_has_a_dot_and_every_hole_a_ring():
     dots = subpaths(picture, drawing.SEEN, "stroke")
     assert dots == [1, 2, 4, 8] == [len(level) for level in view.levels]
     assert view.holes == 6 and subpaths(picture, drawing.HOLE, "stroke")[0] == 6
-    assert "✕ 6 holes: only 8 bases read" in picture
+    assert "✕ 6 holes: 8 of the 14 are read" in picture
 
 
 def test_each_line_leads_from_a_dot_to_one_that_it_reads():
@@ -179,7 +231,7 @@ def test_the_bar_shows_every_hole_where_it_is():
         )
     ]
     assert len(shown) == view.holes == 16
-    assert shown == view.unread.tolist()
+    assert shown == view.holes_inside.tolist()
 
 
 def test_a_field_that_goes_on_beyond_the_input_has_a_tip_at_that_end():
@@ -200,6 +252,7 @@ def test_the_numbers_stand_in_the_tables_and_in_the_summary():
         ["receptive field (bins)", "1,094", "8", "1,094"],
         ["receptive field (bases)", "140,177", "1,169", "140,177"],
         ["holes: bins never read", "966", "0", "0"],
+        ["bases never seen", "115,057", "0", "0"],
         ["weights per pair of channels", "14", "14", "2,186"],
     ):
         place = words.index(row[0])
@@ -208,6 +261,44 @@ def test_the_numbers_stand_in_the_tables_and_in_the_summary():
                  "7 layers of kernel 2", "8 bins = 1,169 bases", "1,093 would be needed"):  # fmt: skip
         assert said in panels.summary
     assert "\n" not in panels.summary
+
+
+@pytest.mark.parametrize(
+    "changes, said, row",
+    [
+        ({"output": 5}, "in the input: 133 bins, all read", ["255", "133", "0", "0", "122"]),
+        (
+            {"kernel": 2, "growth": 3, "length": 128, "output": 127},
+            "in the input: 128 bins, 32 read, ✕ 96 holes",
+            ["1,094", "32", "96", "0", "966"],
+        ),
+        (
+            {"layers": 5, "growth": 3, "length": 128, "output": 20},
+            "in the input: 128 bins, 108 read",
+            ["243", "108", "0", "20", "115"],
+        ),
+    ],
+)
+def test_near_an_end_the_picture_and_the_table_count_the_same(changes, said, row):
+    panels = draw(view_of(**changes))
+    assert f">{said}<" in panels.picture
+    assert f">outside the input: {row[-1]} bins" in panels.picture
+    words = Reader(panels.numbers).words
+    place = words.index("bases outside") + 1
+    assert words[place + 1 : place + 6] == row
+    field, *parts = (int(number.replace(",", "")) for number in row)
+    assert field == sum(parts)
+
+
+def test_the_start_does_not_tell_how_far_the_whole_network_sees():
+    explorer = explorer_file.receptive_field_explorer()
+    panels = explorer.panels
+    for words in (panels.picture, panels.numbers, panels.summary):
+        assert "32,785" not in words and "255" in words
+    assert "no holes: every one of them is read" in panels.picture
+    assert "outside" not in panels.picture
+    explorer.controls["squeeze"].value = True
+    assert "32,785" in explorer.panels.picture
 
 
 def test_without_squeeze_blocks_a_position_is_a_base():
@@ -271,4 +362,4 @@ def test_another_length_keeps_the_output_where_it_is_in_the_picture(length):
     for other in (16, 1024):
         explorer.controls["length"].value = other
         assert output.value <= output.max == other - 1
-        assert f"Output {output.value:,} of an input of {other:,} bins" in repr(explorer)
+        assert f"Output {output.value:,} of an input of {other:,} bases" in repr(explorer)

@@ -19,9 +19,12 @@ if TYPE_CHECKING:  # the other way round when it runs
 
 SEEN, PLAIN, HOLE = plotting.ACCENT, "#0072B2", "#D55E00"  # words say the same beside them
 NEVER = plotting.tint(HOLE, 0.22)
-WIDTH, HEIGHT = 650, 400
-LEFT, ACROSS, NAMES = 112, 512, 98  # of the positions; where the names of the rows end
-TOP, INPUT = 69, 286  # heights of the rows of the output (of many layers) and of the input
+CUT_OFF, CUT_OFF_BAR = "#767676", "#c4c4c4"  # what only the padding leads to is no hole
+# No wider, and no word smaller: on a narrow screen all of it shrinks.
+WIDTH, HEIGHT, SIZE = 576, 486, 14
+LEFT, ACROSS, NAMES = 116, 440, 102  # of the positions; where the names of the rows end
+TOP, INPUT = 96, 334  # heights of the rows of the output (of many layers) and of the input
+APART = 3.4  # pixels from a position to the next at which dots can be told apart
 MOST_LINES = 400  # of one layer; more are drawn as one surface
 _RULES = {1: "plain", 2: "doubling", 3: "tripling", 4: "quadrupling"}
 
@@ -56,6 +59,32 @@ def _field(view: FieldView, positions: int, bases: int) -> str:
     return write_many(positions, "base")
 
 
+def _reads(view: FieldView) -> str:
+    """What is read of the field, or, near an end, of the part of it that the input has."""
+    holes = len(view.holes_inside)
+    if not view.outside:
+        if holes:
+            return f"✕ {write_many(holes, 'hole')}: {view.read:,} of the {view.field:,} are read"
+        return "no holes: every one of them is read"
+    inside = write_many(view.field - view.outside, _unit(view))
+    if not holes and not len(view.cut_off):
+        return f"in the input: {inside}, all read"
+    words = f"in the input: {inside}, {len(view.levels[-1]):,} read"
+    return words + (f", ✕ {write_many(holes, 'hole')}" if holes else "")
+
+
+def _beyond(view: FieldView) -> str:
+    """What the ends of the input take from the field."""
+    if view.outside:
+        words = f"outside the input: {write_many(view.outside, _unit(view))}"
+        if len(view.cut_off):
+            words += f"; ○ {len(view.cut_off):,} inside reached only through them"
+        return words
+    if view.bases_outside:
+        return f"the outermost bins see {write_many(view.bases_outside, 'base')} outside the input"
+    return ""
+
+
 def _summary(view: FieldView) -> str:
     layers, unit = write_many(len(view.stack), "layer"), _unit(view)
     first, last = view.levels[-1][[0, -1]]
@@ -65,12 +94,13 @@ def _summary(view: FieldView) -> str:
         read = "all of them are read"
     field = _field(view, view.field, view.bases)
     plain = _field(view, view.plain_field, view.plain_bases)
+    beyond = _beyond(view)
     return (
         f"{layers} of kernel {view.kernel}, dilations {_dilations(view)}: the receptive field is {field}; "
         f"{read}; {view.weights} weights per pair of channels. Output {view.output:,} of an input of "
         f"{write_many(view.length, unit)} reads {len(view.levels[-1]):,} of them, from {first:,} to "
-        f"{last:,}. {layers} without dilation see {plain}; {view.plain_layers:,} would be needed for the "
-        "same field."
+        f"{last:,}{f' ({beyond})' if beyond else ''}. {layers} without dilation see {plain}; "
+        f"{view.plain_layers:,} would be needed for the same field."
     )
 
 
@@ -85,49 +115,38 @@ def _numbers(view: FieldView) -> str:
     ]  # fmt: skip
     if view.squeeze:
         rows.insert(2, ("receptive field (bases)", view.bases, view.plain_bases, view.bases))
+        rows.insert(4, ("bases never seen", view.missed_bases, 0, 0))
     stacks = table(
         [("dilations", _dilations(view), "1 each", "1 each")]
         + [(name, *(f"{number:,}" for number in numbers)) for name, *numbers in rows],
         head=("", "this stack", "as many plain layers", "enough plain layers"),
     )
     (first, last), (low, high) = view.levels[-1][[0, -1]], view.base_span
-    here = {f"reads {unit}s": f"{first:,} to {last:,}"}
+    here = {
+        f"field ({unit}s)": view.field,
+        "read": len(view.levels[-1]),
+        "holes": len(view.holes_inside),
+        "reached only from outside": len(view.cut_off),
+        "outside the input": view.outside,
+    }
+    here = {name: f"{number:,}" for name, number in here.items()}
+    here[f"reads {unit}s"] = f"{first:,} to {last:,}"
     if view.squeeze:
         here["which see bases"] = f"{low:,} to {high - 1:,}"
-    here |= {
-        f"{unit}s read": f"{len(view.levels[-1]):,}",
-        "not read": f"{len(view.unread):,}",
-        "outside the input": f"{view.field - _width(view):,}",
-    }
+        here["bases outside"] = f"{view.bases_outside:,}"
     return stacks + table([(f"{view.output:,}", *here.values())], head=("output", *here))
 
 
-def _width(view: FieldView) -> int:
-    """Positions of the field that lie in the input."""
-    return view.inside[1] - view.inside[0]
-
-
 def _headline(view: FieldView) -> str:
-    field = f"sees {_field(view, view.field, view.bases)}"
-    parts = [plotting.text(8, 17, field, size=18, anchor="start", fill=SEEN, bold=True)]
-    if view.holes:
-        words = (
-            f"✕ {write_many(view.holes, 'hole')}: only {write_many(view.read, _unit(view))} read"
+    field = f"receptive field: {_field(view, view.field, view.bases)}"
+    look = {"fill": HOLE, "bold": True} if len(view.holes_inside) else {}
+    return "".join(
+        (
+            plotting.text(8, 18, field, size=18, anchor="start", fill=SEEN, bold=True),
+            plotting.text(8, 43, _reads(view), size=SIZE, anchor="start", **look),
+            plotting.text(8, 65, _beyond(view), size=SIZE, anchor="start", fill=plotting.FAINT),
         )
-        parts.append(plotting.text(8, 39, words, size=13, anchor="start", fill=HOLE, bold=True))
-    elif len(view.unread):
-        words = f"✕ {len(view.unread):,} lost: reached only through the padding"
-        parts.append(plotting.text(8, 39, words, size=13, anchor="start", fill=HOLE))
-    else:
-        words = "no holes: every one of them is read"
-        parts.append(plotting.text(8, 39, words, size=13, anchor="start"))
-    right, weights = WIDTH - 12, f"{view.weights:,} weights per pair of channels"
-    if view.plain_layers > len(view.stack):
-        words = f"plain: {view.plain_layers:,} layers to see as far"
-        parts.append(plotting.text(right, 17, words, size=13, anchor="end", fill=PLAIN, bold=True))
-        weights += f", plain {view.plain_layers * view.kernel:,}"
-    parts.append(plotting.text(right, 39, weights, anchor="end"))
-    return "".join(parts)
+    )
 
 
 # --- the tree ------------------------------------------------------------------------------------
@@ -146,13 +165,14 @@ def _tree(view: FieldView) -> str:
         y = heights[number]
         parts.append(_connections(view, view.levels[number], layer, y, gap))
         words = f"dilation {layer.dilation:,}"
-        parts.append(plotting.text(NAMES, y + gap / 2, words, anchor="end", fill=plotting.FAINT))
+        parts.append(plotting.text(NAMES, y + gap / 2, words, anchor="end", fill=plotting.FAINT, size=SIZE))
     parts.append(_plain_tree(view, heights[0]))
     parts += [_row(view, level, y, step) for level, y in zip(view.levels, heights)]
     parts += [
-        plotting.text(NAMES, heights[0], "output", anchor="end", bold=True),
-        plotting.text(NAMES, INPUT, "input", anchor="end", bold=True),
-        _never_read(view, step),
+        plotting.text(NAMES, heights[0], "output", anchor="end", bold=True, size=SIZE),
+        plotting.text(NAMES, INPUT, "input", anchor="end", bold=True, size=SIZE),
+        _ring(view, view.holes_inside, HOLE),
+        _ring(view, view.cut_off, CUT_OFF),
         _outlet(view, heights[0]),
     ]
     return "".join(parts)
@@ -162,7 +182,7 @@ def _faint(view: FieldView, heights: list[float]) -> str:
     """Every position of every level: a dashed line of round ends where dots can be told apart."""
     step, first = ACROSS / view.length, _x(view, 0)
     lines = "".join(f"M{first:.2f} {y}H{_x(view, view.length - 0.9):.2f}" for y in heights)
-    if step >= 4:
+    if step >= APART:
         size = min(6.0, step * 0.5)
         look = f"stroke-width='{size:.1f}' stroke-linecap='round' stroke-dasharray='0 {step:.4f}'"
     else:
@@ -221,8 +241,6 @@ def _row(view: FieldView, level: np.ndarray, y: float, step: float) -> str:
 
 def _runs(positions: np.ndarray, step: float, y: float, high: float) -> str:
     """Runs of neighbouring positions as boxes."""
-    if not len(positions):
-        return ""
     breaks = np.flatnonzero(np.diff(positions) > 1)
     starts = positions[np.concatenate([[0], breaks + 1])].tolist()
     ends = positions[np.concatenate([breaks, [len(positions) - 1]])].tolist()
@@ -241,26 +259,27 @@ def _plain_tree(view: FieldView, top: float) -> str:
     )
 
 
-def _never_read(view: FieldView, step: float) -> str:
-    """Rings in the row of the input where dots can be told apart; the bar below has every hole."""
-    if step < 4 or not len(view.unread):
+def _ring(view: FieldView, positions: np.ndarray, colour: str) -> str:
+    """Rings in the row of the input where dots can be told apart; the bar below has every position."""
+    step = ACROSS / view.length
+    if step < APART or not len(positions):
         return ""
     size = min(7.0, 0.62 * step) / 2
     half = f"a{size:.1f} {size:.1f} 0 1 0"
     data = "".join(
         f"M{x - size:.1f} {INPUT}{half} {2 * size:.1f} 0{half} {-2 * size:.1f} 0"
-        for x in _x(view, view.unread).tolist()
+        for x in _x(view, positions).tolist()
     )
-    return f"<path d='{data}' fill='{plotting.PAPER}' stroke='{HOLE}' stroke-width='1.5'/>"
+    return f"<path d='{data}' fill='{plotting.PAPER}' stroke='{colour}' stroke-width='1.5'/>"
 
 
 def _outlet(view: FieldView, y: float) -> str:
     """The chosen output, larger, with its number."""
     x = _x(view, view.output)
-    right = x < LEFT + ACROSS - 95
+    right = x < LEFT + ACROSS - 105
     words = plotting.text(
-        round(x + (13 if right else -13), 1), y - 9, f"output {view.output:,}",
-        size=13, anchor="start" if right else "end", fill=SEEN, bold=True,
+        round(x + (13 if right else -13), 1), y - 10, f"output {view.output:,}",
+        size=SIZE, anchor="start" if right else "end", fill=SEEN, bold=True,
     )  # fmt: skip
     return (
         f"<circle cx='{x:.1f}' cy='{y}' r='7' fill='{SEEN}' stroke='{plotting.PAPER}' stroke-width='2'/>"
@@ -275,34 +294,38 @@ def _axis(view: FieldView) -> str:
     """Numbers of the positions below the input, and the bases they stand for."""
     marks = [view.length * quarter // 4 for quarter in range(4)] + [view.length - 1]
     places = [round(_x(view, mark), 1) for mark in marks]
+    look = {"fill": plotting.FAINT, "size": SIZE}
     strokes = "".join(f"M{x:g} {INPUT + 9}v5" for x in places)
     parts = [
         f"<path d='{strokes}' stroke='{plotting.FAINT}'/>",
-        plotting.text(NAMES, INPUT + 22, _unit(view), anchor="end", fill=plotting.FAINT),
-        plotting.text_row(places, INPUT + 22, [f"{mark:,}" for mark in marks], fill=plotting.FAINT),
+        plotting.text(NAMES, INPUT + 23, _unit(view), anchor="end", **look),
+        plotting.text_row(places, INPUT + 23, [f"{mark:,}" for mark in marks], **look),
     ]
     return "".join(parts)
 
 
 def _bars(view: FieldView) -> str:
     """The field of this stack with its holes, and of a plain one, to the scale of the tree."""
-    step, top, low = ACROSS / view.length, INPUT + 44, INPUT + 70
+    step, top, low = ACROSS / view.length, INPUT + 47, INPUT + 73
     words = write_many(view.field, _unit(view))
-    if _width(view) < view.field:
-        words += f", {_width(view):,} in the input"
+    if view.outside:
+        words += f", {view.field - view.outside:,} in the input"
     plain, paper = _plain_ends(view), f"h{ACROSS}v16h{-ACROSS}z"
     edge = f"stroke='{HOLE}' stroke-width='0.8'" if step >= 2 else ""
+    whole = not len(view.holes_inside) and not len(view.cut_off)
+    names = {"anchor": "end", "bold": True, "size": SIZE}
     return "".join(
         (
             f"<path d='M{LEFT} {top}{paper}M{LEFT} {low}{paper}' fill='#f1f1f1'/>",
             _bar(view, view.ends, top, SEEN),
-            f"<path d='{_runs(view.unread, step, top, 16)}' fill='{NEVER}' {edge}/>",
-            _beside(view, view.ends, top + 8, words, SEEN, on=not len(view.unread)),
+            _boxes(view.holes_inside, step, top, f"fill='{NEVER}' {edge}"),
+            _boxes(view.cut_off, step, top, f"fill='{CUT_OFF_BAR}'"),
+            _beside(view, view.ends, top + 8, words, SEEN, on=whole),
             _bar(view, plain, low, PLAIN),
             _beside(view, plain, low + 8, write_many(view.plain_field, _unit(view)), PLAIN),
-            plotting.text(NAMES, top + 8, "this stack", anchor="end", fill=SEEN, bold=True),
-            plotting.text(NAMES, low + 8, "plain stack", anchor="end", fill=PLAIN, bold=True),
-            _caption(view),
+            plotting.text(NAMES, top + 8, "this stack", fill=SEEN, **names),
+            plotting.text(NAMES, low + 8, "plain stack", fill=PLAIN, **names),
+            _captions(view),
         )
     )
 
@@ -330,7 +353,7 @@ def _bar(view: FieldView, ends: tuple[int, int], y: float, colour: str) -> str:
 def _beside(view: FieldView, ends, y: float, words: str, colour: str, on: bool = True) -> str:
     """Words right of a bar, or left of it; where there is no room, on it, or not at all."""
     left, right = _inside(view, ends)
-    need = 8.2 * len(words) + 12
+    need = 9.2 * len(words) + 12
     if LEFT + ACROSS - right >= need:
         place, anchor = right + 7, "start"
     elif left - LEFT >= need:
@@ -339,17 +362,32 @@ def _beside(view: FieldView, ends, y: float, words: str, colour: str, on: bool =
         place, anchor, colour = (left + right) / 2, "middle", plotting.PAPER
     else:  # the words would hide what the bar says; they stand above the tree too
         return ""
-    return plotting.text(round(place, 1), y, words, size=13, anchor=anchor, fill=colour, bold=True)
+    return plotting.text(round(place, 1), y, words, size=SIZE, anchor=anchor, fill=colour, bold=True)
 
 
-def _caption(view: FieldView) -> str:
-    side = view.kernel // 2
-    if view.kernel == 2:
-        reads = "one position on its left: an even kernel has no middle"
-    elif side == 1:
-        reads = "one position on each side, as far away as the dilation"
+def _boxes(positions: np.ndarray, step: float, y: float, look: str) -> str:
+    """Runs of positions of another look, on the bar."""
+    return f"<path d='{_runs(positions, step, y, 16)}' {look}/>" if len(positions) else ""
+
+
+def _captions(view: FieldView) -> str:
+    """What as far a sight costs without dilation, and how to read the dots or the holes."""
+    side, middle = view.kernel // 2, WIDTH / 2
+    if view.plain_layers > len(view.stack):
+        cost = (
+            f"plain: {view.plain_layers:,} layers and {view.plain_layers * view.kernel:,} weights "
+            f"to see as far, not {len(view.stack)} and {view.weights}"
+        )
     else:
-        reads = f"{side} positions on each side, a dilation apart"
+        cost = f"{view.weights} weights for each pair of channels"
+    if view.squeeze and view.holes:
+        reads = "bins overlap, each sees 273 bases: a hole of 1 bin hides no base"
+    elif view.kernel == 2:
+        reads = "each dot reads itself and one on its left: an even kernel has no middle"
+    elif side == 1:
+        reads = "each dot reads itself and one on each side, a dilation away"
+    else:
+        reads = f"each dot reads itself and {side} on each side, a dilation apart"
     return plotting.text(
-        LEFT + ACROSS / 2, HEIGHT - 13, f"each dot reads itself and {reads}", fill=plotting.FAINT
-    )
+        middle, HEIGHT - 41, cost, size=SIZE, fill=PLAIN
+    ) + plotting.text(middle, HEIGHT - 17, reads, size=SIZE, fill=plotting.FAINT)

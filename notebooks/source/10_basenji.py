@@ -30,8 +30,6 @@ import h5py
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from course_utils.augmentation import Augmentation, reverse_complement, shift
@@ -40,16 +38,17 @@ from course_utils.datasets import fetch, shipped
 from course_utils.exercises import lesson_10 as check
 from course_utils.explorers.tracks import marks_of, tracks_explorer, tracks_picture
 from course_utils.genomes import make_genome, simulate_genome
+from course_utils.hdf5_windows import HDF5Windows, write_windows
 from course_utils.intervals import paired_interval
 from course_utils.losses import log_poisson
 from course_utils.models import seeded
 from course_utils.models.basenji import Basenji
 from course_utils.plotting import picture_of
 from course_utils.schedules import cosine
+from course_utils.shared_words import shared_kmers
 from course_utils.tfrecords import read_basenji
 from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
 from course_utils.training import fit, predict
-from course_utils.windows import HDF5Windows, read_windows, shared_kmers, write_windows
 
 # %% [markdown] tags=["seed:001-assays", "M32"]
 # ## 1 · What is measured along a genome
