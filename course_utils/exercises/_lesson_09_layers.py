@@ -59,6 +59,21 @@ glu = Exercise(
             "the gate is a ReLU, which has no upper end; a gate is between 0 and 1.",
         ),
         Mistake(
+            _halves(lambda first, second: first * (-second).sigmoid()),
+            "the gate is turned over, 1 / (1 + e^b): it closes where it should open. The sigmoid of b is "
+            "1 / (1 + e^-b), with a minus.",
+        ),
+        Mistake(
+            _halves(lambda first, second: first * second.softmax(dim=1)),
+            "the gate is a softmax over the channels, whose parts share a sum of 1. Each gate opens by itself, "
+            "whatever the others do.",
+        ),
+        Mistake(
+            _halves(lambda first, second: first * second.softmax(dim=2)),
+            "the gate is a softmax along the positions, whose parts share a sum of 1. A gate opens at each "
+            "position by itself.",
+        ),
+        Mistake(
             _halves(lambda first, second: first * second),
             "the halves are multiplied as they are; what squeezes a number into 0 to 1?",
         ),
@@ -188,6 +203,16 @@ weight_norm = Exercise(
             lambda v, g: v / _lengths(v) * g,
             "PyTorch lines shapes up from the right, so that g of shape (out,) meets the positions (and fits "
             "only by luck). Give it the shape (out, 1, 1).",
+        ),
+        Mistake(
+            lambda v, g: v / v.norm(dim=(1, 2)) * g[:, None, None],
+            "the lengths have the shape (out,), and so meet the positions of v (and fit only by luck). "
+            "`keepdim=True` leaves them the shape (out, 1, 1), one for each filter.",
+        ),
+        Mistake(
+            lambda v, g: v / v.norm(dim=(1, 2)) * g,
+            "both the lengths and g have the shape (out,), and so meet the positions of v (and fit only by "
+            "luck). Both need the shape (out, 1, 1).",
         ),
     ],
 )

@@ -47,6 +47,27 @@ def _field(start: int = 1, less: int = 1, dilated: bool = True, strides: str = "
     return slip
 
 
+def _spans_added(steps: bool):
+    """The span of each dilated kernel, (kernel - 1) * dilation + 1, added to the next."""
+
+    def slip(layers: list[tuple[int, int, int]]) -> int:
+        field, step = 0, 1
+        for kernel, stride, dilation in layers:
+            field += ((kernel - 1) * dilation + 1) * step
+            step *= stride if steps else 1
+        return field
+
+    return slip
+
+
+def _walked(layers: list[tuple[int, int, int]]) -> int:
+    """Right from the output to the input, but for what `f` positions span that lie a stride apart."""
+    field = 1
+    for kernel, stride, dilation in layers:
+        field = field * stride + (kernel - 1) * dilation
+    return field
+
+
 def _layers_cases(rng):
     def network(blocks, dilated):
         layers = [
@@ -117,6 +138,26 @@ receptive_field = Exercise(
             "strides that count for a layer are those nearer to the sequence.",
         ),
         Mistake(
+            lambda layers: _walked(layers[::-1]),
+            "walked from the output to the input, and only the multiplied part is wrong: `field` positions "
+            "a stride apart do not span field * stride. How many gaps lie between them?",
+        ),
+        Mistake(
+            _walked,
+            "`field * stride` belongs to a walk from the output to the input, so the last layer comes first. "
+            "(And `field` positions a stride apart have one gap less than positions.)",
+        ),
+        Mistake(
+            _spans_added(steps=False),
+            "the spans of the kernels are added, (kernel - 1) * dilation + 1 each: that counts a 1 for every "
+            "layer. Only one output is there to begin with. And what do the strides do?",
+        ),
+        Mistake(
+            _spans_added(steps=True),
+            "the steps are right, but the span of each kernel, (kernel - 1) * dilation + 1, is added: the 1 "
+            "stands for the output itself and counts once, not in each layer.",
+        ),
+        Mistake(
             lambda layers: len(_seen(layers)),
             "these are the positions that are looked at, without the gaps between them; from the first to the "
             "last is asked.",
@@ -181,6 +222,15 @@ plain_layers = Exercise(
             "and not kernel, and log2 D is for a kernel of 2.",
         ),
         Mistake(
+            lambda d, k, doubling: _layers_needed(d + 1, k, doubling),
+            "one too many wherever the last layer fits exactly, in both counts. Before the first layer, 1 "
+            "position is seen already; and a field that is *as large as* `positions` is enough.",
+        ),
+        Mistake(
+            lambda d, k, doubling: _layers_needed(2 * d + 1, k, doubling),
+            "these layers reach so far to *one* side; `positions` counts the field from end to end.",
+        ),
+        Mistake(
             lambda d, k, doubling: _layers_needed(d, k, False),
             "the plain count is right, and doubled dilations get the same one: `doubling` is not used.",
         ),
@@ -229,8 +279,14 @@ plain_layers = Exercise(
             "the doubled count is one too many: the first layer has dilation 1, the second 2.",
         ),
         Mistake(
+            _needed(doubled=lambda d, k: _layers_needed(d + 1, k, True)),
+            "the plain count is right; the doubled one is one too many where the last layer fits exactly: "
+            "before the first layer, 1 position is seen already.",
+        ),
+        Mistake(
             _needed(doubled=lambda d, k: int(log2((d - 1) / (k - 1) + 1))),
-            "the doubled count is rounded down, and a last layer that is needed in part is needed: round up.",
+            "the doubled count is one too few where the last layer is needed only in part: the count is "
+            "rounded down, or the dilations begin with 2 instead of 1.",
         ),
     ],
 )  # fmt: skip
@@ -261,6 +317,11 @@ dense_channels = Exercise(
             lambda s, g, n: [s] + [g] * n,
             "each block gets what the last one gave, and no more: nothing is concatenated. In a dense network "
             "everything made before comes along.",
+        ),
+        Mistake(
+            lambda s, g, n: [s] + [g * i for i in range(1, n + 1)],
+            "what the blocks made piles up, but the start is left behind after the first block; it comes "
+            "along to the head, too.",
         ),
         Mistake(
             lambda s, g, n: [s] * (n + 1),

@@ -126,15 +126,15 @@ def _numbers(view: FieldView) -> str:
         f"field ({unit}s)": view.field,
         "read": len(view.levels[-1]),
         "holes": len(view.holes_inside),
-        "reached only from outside": len(view.cut_off),
+        "reached only through the padding": len(view.cut_off),
         "outside the input": view.outside,
     }
-    here = {name: f"{number:,}" for name, number in here.items()}
-    here[f"reads {unit}s"] = f"{first:,} to {last:,}"
+    rows = [(name, f"{number:,}") for name, number in here.items()]
+    rows.insert(2, (f"the {unit}s read", f"{first:,} to {last:,}"))
     if view.squeeze:
-        here["which see bases"] = f"{low:,} to {high - 1:,}"
-        here["bases outside"] = f"{view.bases_outside:,}"
-    return stacks + table([(f"{view.output:,}", *here.values())], head=("output", *here))
+        rows.insert(3, ("they see the bases", f"{low:,} to {high - 1:,}"))
+        rows.append(("bases outside the input", f"{view.bases_outside:,}"))
+    return stacks + table(rows, head=("output", f"{view.output:,}"))
 
 
 def _headline(view: FieldView) -> str:
