@@ -388,6 +388,5 @@ def _captions(view: FieldView) -> str:
         reads = "each dot reads itself and one on each side, a dilation away"
     else:
         reads = f"each dot reads itself and {side} on each side, a dilation apart"
-    return plotting.text(
-        middle, HEIGHT - 41, cost, size=SIZE, fill=PLAIN
-    ) + plotting.text(middle, HEIGHT - 17, reads, size=SIZE, fill=plotting.FAINT)
+    first = plotting.text(middle, HEIGHT - 41, cost, size=SIZE, fill=PLAIN)
+    return first + plotting.text(middle, HEIGHT - 17, reads, size=SIZE, fill=plotting.FAINT)
