@@ -20,6 +20,8 @@
 # {{ set-up }}
 
 # %% tags=["imports"]
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -75,7 +77,7 @@ print(f"{len(bag)} words; another distance changes the counts of {differences(ba
 print(f"another place at the same distance those of {differences(bag, bag_of_words(moved))}")
 
 # %% [markdown]
-# The bags are all but equal; what differs are the words at the seams, where filler was cut. Move both words and keep their distance, and *more* differs. So the bags say nothing of the distance, and what depends on it cannot be learned from them.
+# The bags are all but equal; what differs are the words at the seams, where filler was cut. Move both words and keep their distance, and *more* differs. So the bags say nothing of the distance, and what depends on it cannot be learned from them. (Where single words tell much, bags are strong.)
 #
 # Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back. That is a **gradient** again, not of the loss along a weight as in lesson 04, but of an output along an input.
 
@@ -124,7 +126,7 @@ for layers in (1, 2, 3, 7):
 #
 # A **stride** changes this arithmetic. With a stride of $s$, a layer's outputs stand $s$ of its inputs apart, so that all layers nearer to the output move in steps of $s$; the strides of several layers multiply.
 
-# %% [markdown] tags=["seed:001-log-layers"]
+# %% [markdown]
 # ## 3 · Dilation: a kernel with holes
 #
 # The places that a kernel reads are its **taps**. In a **dilated** convolution (the lecture also names *atrous*, "with holes") they stand $d$ apart, so that a kernel of $k$ spans $(k - 1)\,d + 1$. A kernel of 3 with dilation 4 has three weights and looks at the inputs at $-4$, $0$ and $+4$. It is the same as a plain kernel of 9 in which six weights are zero:
@@ -157,7 +159,7 @@ for rule, dilations in {
     print(f"{rule:8} {str(dilations):30} field {field:3}, of which {field - len(seen):2} are never read")
 
 # %% [markdown]
-# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside of the field are never read at all. Why then only double? With tripling, one path leads from each input to the output. With doubling there are several, so that neighbours are combined in more ways.
+# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside of the field are never read at all. Why then only double? With tripling, one path leads from each input to the output. With doubling there are several from most inputs, so that neighbours are combined in more ways.
 #
 # So the number of layers grows with the **logarithm** of the distance, and the number of weights with it. Each position of each layer still costs the same three multiplications for each pair of channels.
 
@@ -203,7 +205,7 @@ check.receptive_field(field_of)
 #
 # </details>
 
-# %% [markdown] tags=["M25"]
+# %% [markdown] tags=["M25", "seed:001-log-layers"]
 # ### How many layers for a distance of D?
 #
 # The lecture says that it takes $D / K$ plain layers with a kernel of $K$ to reach a distance of $D$, and $\log_2 D$ layers whose dilations double. Its text counts with a kernel of 2, its code has 3 (mistake M25). Count it yourself.
@@ -257,13 +259,13 @@ check.plain_layers(layers_needed)
 # %% [markdown]
 # ## 4 · Explore
 #
-# The picture starts with seven layers that double: one output at the top, and every input that it depends on at the bottom.
+# The picture starts with seven layers that double: one output at the top, and every one of 320 inputs that it depends on at the bottom.
 #
 # - **Predict first:** how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
 # - Set the dilation to *plain*, then to *tripling* and *quadrupling*. Where do holes appear? With a kernel of 2, set 4 layers first. Which pairs of kernel and dilation leave no holes?
-# - Move the output towards an end. How much of its field lies outside of the input?
+# - Move the output towards an end. How much of its field lies outside of the input? (Grey rings are no holes: only ways through the padding lead to them.)
 #
-# (The check box puts the squeeze of section 5 in front, so that a position becomes a bin of 128 letters. Come back to it after section 5.)
+# (The check box puts the squeeze of section 5 in front, so that a position becomes a bin of 128 letters. Come back to it after section 5. A bin that is never read is not 128 letters never seen: what neighbouring bins see overlaps, and the table counts both.)
 
 # %% tags=["explorer"]
 receptive_field_explorer()
@@ -564,20 +566,23 @@ print(count, "together", sum(count.values()))
 print("the package's Basenji:", sum(p.numel() for p in Basenji().parameters()))
 
 # %% [markdown] tags=["M29"]
-# 388,154 parameters, as the lecture's own network has. Now let something flow through it. The lecture does that with `np.empty`, an array that nobody filled (mistake M29): what comes out depends on what happened to lie in the memory. Shapes may be right, and yet nothing is tested. Take a real sequence: 131,072 letters of human DNA around the gene *GATA4*.
+# 388,154 parameters, as the lecture's own network has. Now let something flow through it. The lecture does that with `np.empty`, an array that nobody filled (mistake M29): what comes out depends on what happened to lie in the memory, and fresh memory is often all zeros. The shape is right either way, and yet nothing is tested. Take a real sequence, and an array of zeros beside it: 131,072 letters of human DNA around the gene *GATA4* (lesson 02).
 
 # %% tags=["needs-data:gata4", "M29", "seed:001-shapes"]
 [path] = fetch("gata4")
 [record] = read_fasta(path)
 locus = one_hot(record.sequence)  # (131072, 4)
 print("each row has exactly one 1:", bool((locus.sum(axis=1) == 1).all()))
-unfilled = np.empty((131_072, 4), dtype=bool)
-print("each row of np.empty:      ", bool((unfilled.sum(axis=1) == 1).all()))
 inputs = torch.from_numpy(locus).float().T[None]  # turned, and a batch of one: (1, 4, 131072)
 network.eval()
-with torch.no_grad():
-    outputs = network(inputs)
-print("output:", tuple(outputs.shape), f" from {outputs.min():.2f} to {outputs.max():.2f}")
+for name, given in [("real DNA", inputs), ("zeros", torch.zeros(1, 4, 131_072))]:
+    with torch.no_grad():
+        outputs = network(given)  # (1, 1024, 10)
+    different = len(outputs[0, 200:800].unique(dim=0))
+    print(f"{name:8} output {tuple(outputs.shape)}; bins 200 to 799 have {different} different predictions")
+
+# %% [markdown]
+# On zeros every bin, away from the ends, gets the same answer. A network that ignores its input would pass such a trial.
 
 # %% [markdown]
 # The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. Give it yours, and it gives the same numbers:

@@ -479,11 +479,12 @@ some_counts = counts[:32]
 dilated.train()  # as a new network is
 with torch.no_grad(), seeded(0):
     once, again = dilated(some), dilated(some)
-in_eval_mode = predict(dilated, some)  # sets eval mode
-print("two predictions in train mode are the same:", torch.equal(once, again))
-for name, log_rates in [("train mode", once), ("eval mode", in_eval_mode)]:
-    print(f"{name:10} r = {pearson_per_track(some_counts, log_rates.exp().numpy()).mean():.2f}")
+in_eval_mode = predict(dilated, some)  # sets eval mode, and afterwards back what it was
 dilated.eval()
+print("two predictions in train mode are the same:", torch.equal(once, again))
+print(f"the expected counts of the two differ by {(once - again).abs().mean():.0%} on average")
+for name, log_rates in [("train mode", once), ("eval mode", in_eval_mode)]:
+    print(f"{name:10} loss {log_poisson(log_rates, torch.from_numpy(some_counts)):.2f}")
 
 # %% [markdown] tags=["M27"]
 # ## 9 · Judge
@@ -583,7 +584,7 @@ print(f"dilated - no dilation: {difference.estimate:.3f}, 95 % interval {differe
 #
 # Look at any window and track. Symbols under the track show the planted elements. Switch the predictions on and off; zoom in on a promoter between two enhancers. Where does the network without dilation go wrong?
 
-# %% tags=["explorer", "slow"]
+# %% tags=["explorer", "slow", "nbval-ignore-output"] reason="more digits of trained networks than are the same on every machine"
 tracks_explorer(
     counts, {"dilated": predicted["dilated"], "no dilation": predicted["no dilation"]},
     labels=test.windows.labels, marks=marks_of(test),
