@@ -121,7 +121,7 @@ print(f"rarest: column {row} before column {column}, {ratio.min():.2f} times wha
 # - The counts are **Poisson**: given the rate, each bin's count is luck.
 
 # %% tags=["simulated-genome"]
-rng = np.random.default_rng(1)
+rng = np.random.default_rng(3)
 genome = make_genome(rng)  # the words of promoters and enhancers; the same for all windows
 parts = {name: simulate_genome(count, genome, rng=rng) for name, count in [("train", 512), ("valid", 64), ("test", 128)]}
 test = parts["test"]
@@ -422,10 +422,10 @@ print(spell(other_bases), other_tracks[0].tolist())
 #
 # A network of 81,398 parameters: the architecture of lesson 09 with fewer channels. And beside it the same network with every dilation set to 1, which sees 8 bins to either side instead of 128.
 #
-# > **Predict first.** The ceiling is 0.88, the local ceiling 0.77. Where will the two networks end?
+# > **Predict first.** The ceiling is 0.89, the local ceiling 0.78. Where will the two networks end?
 
 # %% tags=["train", "slow", "seed:001-training"]
-def train_network(dilations, seed=1, epochs=6, batch_size=2):
+def train_network(dilations, seed=3, epochs=6, batch_size=2):
     steps = epochs * math.ceil(len(train_set) / batch_size)
     with seeded(seed):  # for the first weights
         model = Basenji(base=8, growth=16, dilations=dilations)
@@ -449,11 +449,11 @@ for name, history, colour in [("dilated", dilated_history, "#0072B2"), ("no dila
     axes.plot(epochs, history.train_loss, ":", color=colour, label=f"{name}, training")
     axes.plot(epochs, history.valid_loss, "o-", color=colour, label=f"{name}, validation")
     clipped = np.mean(np.array(history.gradient_norm) > 1)
-    print(f"{name:12} validation loss {history.valid_loss[0]:.2f} -> {history.valid_loss[-1]:.2f}; gradients clipped in {clipped:.0%} of the steps")
+    print(f"{name:12} validation loss {history.valid_loss[0]:.1f} -> {history.valid_loss[-1]:.1f}; gradients clipped in {clipped:.0%} of the steps")
 axes.set(xlabel="epoch", ylabel="loss")
 _ = axes.legend()
-picture_of(figure, f"Training and validation loss over 6 epochs. Dilated: validation from {dilated_history.valid_loss[0]:.2f} to "
-           f"{dilated_history.valid_loss[-1]:.2f}; without dilation from {plain_history.valid_loss[0]:.2f} to {plain_history.valid_loss[-1]:.2f}.")  # fmt: skip
+picture_of(figure, f"Training and validation loss over 6 epochs. Dilated: validation from {dilated_history.valid_loss[0]:.1f} to "
+           f"{dilated_history.valid_loss[-1]:.1f}; without dilation from {plain_history.valid_loss[0]:.1f} to {plain_history.valid_loss[-1]:.1f}.")  # fmt: skip
 
 # %% [markdown] tags=["seed:001-checkpoints"]
 # ### Checkpoints
