@@ -36,6 +36,7 @@ NAME = "10_basenji"
 PROSE, CODE = prose(NAME), code(NAME)
 WINDOW = 2**17
 PLAIN = (1,) * 7
+SEED = int(re.search(r"rng = np\.random\.default_rng\((\d+)\)\ngenome = make_genome", CODE)[1])
 claims = partial(reading.claims, NAME)
 
 
@@ -51,8 +52,8 @@ def one_thread():
 @pytest.fixture(scope="module")
 def parts() -> dict:
     """The simulated genome, drawn again from the lesson's seed."""
-    assert "rng = np.random.default_rng(1)\n" in CODE and '[("train", 512), ("valid", 64), ("test", 128)]' in CODE
-    rng = np.random.default_rng(1)
+    assert '[("train", 512), ("valid", 64), ("test", 128)]' in CODE
+    rng = np.random.default_rng(SEED)
     genome = make_genome(rng)
     return {
         name: simulate_genome(count, genome, rng=rng)
@@ -146,6 +147,7 @@ def test_the_real_windows_are_twenty_with_ten_tracks_mostly_empty(cage):
     count, length, bins, tracks = (*cage.one_hot.shape[:2], *cage.tracks.shape[1:])
     claims(r"(20) windows of human DNA and their ten CAGE tracks")
     assert (count, tracks, length // bins) == (20, 10, 128)
+    claims(r"add up the counts of each (128) letters")
     empty, largest = np.mean(cage.tracks == 0), cage.tracks.max()
     words = said(NAME, "real-windows")
     assert f"one-hot {(count, length, 4)} bool  tracks {(count, bins, tracks)} float32" in words
@@ -177,24 +179,18 @@ def test_the_picture_of_three_tracks_names_their_highest_bins(cage):
 
 
 def test_M05_the_rarest_pair_of_neighbours_says_which_columns_are_C_and_G(cage):
-    """Counted in letters, under names that a random order of the columns gave them."""
+    """Counted over codes; the lesson uses neither names of bases nor codes."""
     row, column, ratio = found("M05", r"rarest: column (\d) before column (\d), (\S+) times")
     assert (row, column) == (1, 2) and "Column 1 before column 2: C and G, as in A, C, G, T" in PROSE
-    names = "xyzw"
-    count, single = {}, {name: [0, 0] for name in names}
-    for window in cage.one_hot[:5]:
-        text = "".join(np.array([*names])[window.argmax(axis=1)])
-        for name in names:
-            single[name][0] += text[:-1].count(name)
-            single[name][1] += text[1:].count(name)
-        for pair in (a + b for a in names for b in names):
-            # str.count does not overlap, so pairs of equal letters are left to the regular expression
-            count[pair] = count.get(pair, 0) + len(re.findall(f"{pair[0]}(?={pair[1]})", text))
-    total = sum(count.values())
-    ratios = {pair: n * total / single[pair[0]][0] / single[pair[1]][1] for pair, n in count.items()}
-    assert min(ratios, key=ratios.get) == "yz" and ratios["yz"] == pytest.approx(ratio, abs=0.02)
-    second = sorted(ratios.values())[1]
-    assert second > 3 * ratios["yz"], "much rarer than any other pair"
+    assert cage.one_hot.any(axis=2).all(), "no N"
+    codes = cage.one_hot.argmax(axis=2)
+    first, second = codes[:, :-1].ravel(), codes[:, 1:].ravel()
+    count = np.bincount(4 * first + second, minlength=16).reshape(4, 4)
+    ratios = count * len(first) / np.outer(np.bincount(first), np.bincount(second))
+    assert np.divmod(ratios.argmin(), 4) == (1, 2) and ratio == pytest.approx(ratios[1, 2], abs=0.0051)
+    printed = [float(x) for x in re.findall(r"\d\.\d*", said(NAME, "M05").split("rarest")[0])]
+    assert printed == pytest.approx(ratios.ravel(), abs=0.0051)
+    assert np.sort(ratios.ravel())[1] > 3 * ratios[1, 2], "much rarer than any other pair"
     lecture = "ATCG"  # the order that the lecture's text gives
     claims(r"has the columns in the order (A, T, C, G) \(mistake M05")
     assert [lecture.index(base) for base in "CG"] == whole(claims(r"In the lecture's order they would be (columns 2 and 3)")[0])
@@ -271,7 +267,7 @@ def test_both_ceilings_are_correlations_of_what_can_be_known(test, runs):
     assert found("ceilings", r"seeing 8 bins each way: +r = (\S+)\n") == [round(local, 3)]
     named = [float(number) for number in claims(r"The ceiling is (0\.\d\d), the local ceiling (0\.\d\d)\.")]
     assert named == [round(best, 2), round(local, 2)]
-    assert [np.mean(runs["1"][name]["r"]) for name in ("ceiling", "local_ceiling")] == pytest.approx([best, local], abs=1e-4)
+    assert [np.mean(runs[str(SEED)][name]["r"]) for name in ("ceiling", "local_ceiling")] == pytest.approx([best, local], abs=1e-4)
     # Above the ceiling is nobody: other functions of the true rate do not come as far.
     assert all(r_of(counts, test.rate**power) < best for power in (0.5, 0.8, 1.25, 2))
 
@@ -524,24 +520,26 @@ def test_the_networks_have_the_parameters_that_are_named(runs):
     claims(r"`Basenji\(base=24\)` has (388,154) parameters")
 
 
-def test_the_training_is_that_of_the_first_of_the_five_seeds(runs):
-    """To two decimals, the losses of the cell are those that tools/basenji_runs.py kept."""
-    epochs = {"dilated": "dilated", "no dilation": "plain"}
-    for name, kind in epochs.items():
+def test_the_training_is_that_of_one_of_the_five_seeds(runs):
+    """As far as they are printed, the losses of the cell are those that tools/basenji_runs.py kept."""
+    assert f"def train_network(dilations, seed={SEED}, epochs=6, batch_size=2):" in CODE
+    for name, kind in {"dilated": "dilated", "no dilation": "plain"}.items():
         first, last = found("train", rf"\n?{name} +validation loss (\S+) -> (\S+);")
-        kept = runs["1"][kind]["valid_loss"]
-        assert [first, last] == pytest.approx([kept[0], kept[-1]], abs=0.0051)
-        assert f"{first:.2f} to {last:.2f}" in said(NAME, "train"), "the picture's text"
-    assert len(runs["1"]["dilated"]["valid_loss"]) == 6 and "epochs=6, batch_size=2" in CODE
+        kept = runs[str(SEED)][kind]["valid_loss"]
+        assert [first, last] == pytest.approx([kept[0], kept[-1]], abs=0.051) and last < first
+        assert f"{first} to {last}" in said(NAME, "train"), "the picture's text"
+        assert len(kept) == 6
+    last = [found("train", rf"{name} +validation loss \S+ -> (\S+);")[0] for name in ("dilated", "no dilation")]
+    assert last[0] < last[1], "with reach the loss is lower"
 
 
 def test_the_kept_weights_are_of_the_last_epoch_and_of_the_best(runs):
-    best = 1 + int(np.argmin(runs["1"]["dilated"]["valid_loss"]))
+    best = 1 + int(np.argmin(runs[str(SEED)]["dilated"]["valid_loss"]))
     assert said(NAME, "seed:001-checkpoints") == f"kept: ['best.pt', 'last.pt']\nbest epoch: {best}\n"
     assert "`fit(checkpoint=...)` keeps two: `last.pt`" in PROSE
 
 
-def test_M28_dropout_changes_predictions_in_train_mode_and_not_in_eval_mode():
+def test_M28_dropout_changes_predictions_in_train_mode_and_not_in_eval_mode(test):
     model, x = Basenji(base=8, growth=16), random_inputs(2, 8192)
     assert model.training, "as a freshly made network is"
     with torch.no_grad(), seeded(0):
@@ -553,7 +551,10 @@ def test_M28_dropout_changes_predictions_in_train_mode_and_not_in_eval_mode():
     assert torch.equal(predict(model.train(), x), expected), "predict sets eval mode"
     assert "two predictions in train mode are the same: False\n" in said(NAME, "M28")
     in_train, in_eval = (found("M28", rf"{mode} mode +loss (\S+)\n")[0] for mode in ("train", "eval"))
-    assert in_train > in_eval and found("M28", r"counts of the two differ by (\d+)% on average")[0] >= 1
+    counts = test.windows.tracks[:32]
+    best = poisson_loss(counts, test.rate[:32])
+    assert best < in_eval + 0.005 < 1.06 * best and in_eval < in_train, "near the best possible without dropout"
+    assert found("M28", r"counts of the two differ by (\d+)% on average")[0] >= 1
     # a tenth of the numbers in each dilated layer
     share = []
     hooks = [
@@ -592,7 +593,7 @@ def test_M27_the_table_is_r_per_track_beside_baselines_and_ceilings(parts, test,
     assert list(rows) == ["dilated", "no dilation", "GC and CpG", "constant"]
     counts = test.windows.tracks
     for name, kind in (("dilated", "dilated"), ("no dilation", "plain")):
-        assert rows[name][0] == pytest.approx(np.mean(runs["1"][kind]["r"]), abs=0.0051)
+        assert rows[name][0] == pytest.approx(np.mean(runs[str(SEED)][kind]["r"]), abs=0.0051)
     rates = fit_composition(parts["train"].windows).predict(test.windows.one_hot)
     expected = r_of(counts, rates), r_of(counts, rates, log1p=True)
     assert rows["GC and CpG"] == pytest.approx(expected, abs=0.0051) and expected[0] < 0.3, "says little"
@@ -631,7 +632,7 @@ def test_over_five_seeds_too_and_the_paired_interval_excludes_0(runs):
 def test_without_reach_a_network_knows_nothing_of_a_promoters_strength(test, runs):
     for name, kind in (("dilated", "dilated"), ("no dilation", "plain")):
         assert found("promoters-only", rf"{name} +r over promoter bins = (\S+)\n")[0] == pytest.approx(
-            np.mean(runs["1"][kind]["promoter_r"]), abs=0.0051
+            np.mean(runs[str(SEED)][kind]["promoter_r"]), abs=0.0051
         )
     counts = test.windows.tracks
     at = test.elements.promoters[:, :, None]
