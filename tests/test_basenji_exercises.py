@@ -96,6 +96,46 @@ def test_pearson_per_track_is_the_packages():
     same_as_the_package(lesson_10.pearson_per_track, pearson_per_track)
 
 
+# --- what is shown of a wrong answer ---------------------------------------------------------------
+
+
+def came_and_expected(feedback) -> tuple[str, str]:
+    """What is written after the two words, each of which may go on for several lines."""
+    after = repr(feedback).split("Came:     ")[1].split("\nHint:")[0]
+    came, expected = after.split("\nExpected: ")
+    return came, expected
+
+
+def test_of_a_pair_that_part_is_shown_whole_which_is_wrong():
+    check = lesson_10.reverse_complement_window
+    came, expected = came_and_expected(check(lambda x, tracks, swap: (x[::-1, ::-1], tracks[::-1])))
+    assert came.startswith("one_hot is right; tracks: array of shape (2, 3)\n[[")
+    assert expected.startswith("tracks: array of shape (2, 3)\n[[")
+    assert came.split("\n")[1:] != expected.split("\n")[1:]
+    came, expected = came_and_expected(check(lambda x, tracks, swap: [x, tracks[::-1, swap]]))
+    assert came.startswith("tracks is right; one_hot: array of shape (6, 4)\n[[") and "tracks" not in expected
+    came, expected = came_and_expected(check(lambda x, tracks, swap: (x, tracks)))
+    for words in (came, expected):
+        assert words.startswith("one_hot: array") and "\ntracks: array of shape (2, 3)" in words
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda x, tracks, swap: x, lambda x, tracks, swap: (x, tracks, swap), lambda x, tracks, swap: (None, "ab")],
+)
+def test_what_is_no_pair_of_arrays_is_shown_as_it_is(answer):
+    feedback = lesson_10.reverse_complement_window(answer)
+    assert feedback.state == NOT_YET and "Came:" in repr(feedback) and "Expected:" in repr(feedback)
+
+
+def test_the_first_step_that_is_shown_of_a_schedule_is_one_of_the_warm_up():
+    def divides(step, steps, warmup):
+        rise = step / warmup
+        return rise if step < warmup else lesson_10.cosine_with_warmup.oracle(step, steps, warmup)
+
+    assert came_and_expected(lesson_10.cosine_with_warmup(divides)) == ("0.0", "0.25")
+
+
 # --- beat_the_baseline -----------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from test_motif_explorers import check_markup
 
 from course_utils.explorers import tracks
 from course_utils.explorers._tracks_data import STEPS, Mark
-from course_utils.explorers._tracks_picture import LEFT, RIGHT
+from course_utils.explorers._tracks_picture import LEFT, RIGHT, write_count
 from course_utils.explorers.tracks import marks_of, tracks_explorer, tracks_picture
 from course_utils.genomes import make_genome, simulate_genome
 from course_utils.tracks import TrackError, poisson_loss
@@ -36,10 +36,10 @@ def spiky(bins: int = 2048) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 def rows(explorer) -> dict[tuple[str, str], list[str]]:
     """The table of numbers: (prediction, bins) -> figures."""
-    words = Reader(part(explorer, "course-numbers")).words
-    width = 6
+    *words, _note = Reader(part(explorer, "course-numbers")).words
+    width = 5
     lines = [words[i : i + width] for i in range(width, len(words), width)]
-    return {(name, place): figures for name, place, *figures in lines}
+    return {tuple(head.rsplit(": ", 1)): figures for head, *figures in lines}
 
 
 def paths_of(picture: str, colour: str) -> list[str]:
@@ -70,7 +70,7 @@ def test_the_figures_of_a_window_are_those_of_numpy(window, track):
         r = np.corrcoef(counts, rates)[0, 1]
         r_log = np.corrcoef(np.log1p(counts), np.log1p(rates))[0, 1]
         loss = poisson_loss(counts[None, :, None], rates[None, :, None])
-        expected = [f"{r:.3f}", f"{r_log:.3f}", f"{loss:.3f}", f"{rates.max():.3g}"]
+        expected = [f"{r:.2f}", f"{r_log:.2f}", f"{loss:.3f}", f"{rates.max():.3g}"]
         assert table[name, f"window {window}"] == expected
         assert f"{name}: r = {r:.2f} in this window" in explorer.panels.picture
         assert f"{name}: r = {r:.2f}" in explorer.panels.summary
@@ -86,13 +86,13 @@ def test_the_figures_of_all_windows_go_over_all_bins_of_the_track():
         r_log = np.corrcoef(np.log1p(counts), np.log1p(ones))[0, 1]
         loss = poisson_loss(observed[..., :1], rates[..., :1])
         found = table[name, f"all {WINDOWS} windows"]
-        assert found == [f"{r:.3f}", f"{r_log:.3f}", f"{loss:.3f}", f"{ones.max():.3g}"]
+        assert found == [f"{r:.2f}", f"{r_log:.2f}", f"{loss:.3f}", f"{ones.max():.3g}"]
 
 
 def test_a_constant_prediction_has_no_r_and_is_drawn_all_the_same():
     observed, predicted = toy()
     explorer = tracks_explorer(observed, {"mean": observed.mean(axis=(0, 1)), **predicted})
-    assert rows(explorer)["mean", "window 0"][:2] == ["undefined (constant)"] * 2
+    assert rows(explorer)["mean", "window 0"][:2] == ["none"] * 2
     assert "mean: r undefined (constant)" in explorer.panels.summary
     assert "mean: r undefined (constant)" in explorer.panels.picture
     assert "near: r = " in explorer.panels.summary
@@ -107,7 +107,7 @@ def test_a_window_of_zeros_has_no_r_and_an_axis_all_the_same():
     for log in (False, True):
         explorer.controls["log"].value = log
         check_markup(explorer.panels.picture)
-        assert rows(explorer)["near", "window 0"][0] == "undefined (constant)"
+        assert rows(explorer)["near", "window 0"][0] == "none"
     # A rate of 0 is right where nothing was counted, and infinitely wrong elsewhere.
     assert rows(explorer)["none", "window 0"][2] == "0.000"
     assert rows(explorer)["none", "all 3 windows"][2] == "∞"
@@ -125,6 +125,42 @@ def test_one_window_of_one_track_leaves_out_what_there_is_no_choice_of():
     explorer = tracks_explorer(observed[:1, :, :1], {"near": predicted["near"][:1, :, :1]})
     assert list(explorer.controls) == ["zoom", "centre", "show_0", "show_1", "log"]
     assert set(rows(explorer)) == {("observed", "window 0"), ("near", "window 0")}
+
+
+@pytest.mark.parametrize("rate, words", [(9.0, "5.803"), (50.0, "45.1"), (3000.0, "2,991"), (1e-9, "19.7")])
+def test_a_loss_far_off_has_fewer_digits(rate, words):
+    table = rows(tracks_explorer(np.ones((1, 4, 1)), {"flat": np.full(1, rate)}))
+    assert table["flat", "window 0"] == ["none", "none", words, write_count(rate)]
+
+
+@pytest.mark.parametrize("number", [int, np.int64])
+def test_the_explorer_starts_where_it_is_told_to(number):
+    observed, predicted = toy()
+    told = tracks_explorer(observed, predicted, window=number(2), track=number(1))
+    moved = tracks_explorer(observed, predicted)
+    assert moved.panels != told.panels
+    moved.controls["window"].value, moved.controls["track"].value = 2, 1
+    assert moved.panels == told.panels
+    assert (told.controls["window"].value, told.controls["track"].value) == (2, 1)
+
+
+@pytest.mark.parametrize("place", [{"window": WINDOWS}, {"window": -1}, {"track": TRACKS}, {"track": 0.5}])
+@pytest.mark.parametrize("windows, tracks", [(WINDOWS, TRACKS), (1, 1)])  # with sliders and without
+def test_a_start_that_is_not_there_is_refused(place, windows, tracks):
+    observed, predicted = toy()
+    near = {"near": predicted["near"][:windows, :, :tracks]}
+    (name,) = place
+    with pytest.raises(TrackError, match=f"the {name} is {place[name]}; 0 to . is expected"):
+        tracks_explorer(observed[:windows, :, :tracks], near, **place)
+
+
+def test_the_heads_of_the_table_fit_rates_and_a_telephone():
+    words = Reader(part(tracks_explorer(*toy()), "course-numbers")).words
+    heads, note = words[:5], words[-1]
+    assert heads == ["track", "r", "r of logs", "loss", "largest value"]
+    longest = [max(len(word) for word in cell.split()) for cell in heads]
+    assert sum(longest) <= 25  # heads wrap at spaces
+    assert "log(1 + count)" in note and "log-Poisson" in note
 
 
 # --- the picture ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course_utils.exercises import Exercise, Mistake
+from course_utils.exercises import Exercise, Mistake, same, show
 
 # --- reverse_complement_window: the same piece of genome, read from the other strand -------------
 
@@ -24,7 +24,7 @@ def _turned(one_hot, tracks, swap):
 def _window_cases(rng):
     def window(bins, bin_size, swap):
         codes = rng.integers(0, 4, bins * bin_size)
-        codes[:3] = [0, 1, 1]  # never its own reverse complement, nor its own complement
+        codes[[0, -1]] = [0, 2]  # A to G: neither its own reverse complement nor the same backwards
         tracks = rng.permutation(np.arange(1, bins * len(swap) + 1)).reshape(bins, -1) / 2
         return np.eye(4, dtype=np.float32)[codes], tracks.astype(np.float32), np.array(swap)
 
@@ -49,7 +49,22 @@ def _turn(bases: Callable | None = None, tracks: Callable | None = None) -> Call
     return slip
 
 
-reverse_complement_window = Exercise(
+class _PairExercise(Exercise):
+    """An exercise whose answer is a pair: what differs is shown whole, and what is right is not."""
+
+    def _what_happened(self, case, expected, given):
+        tried, came, wanted, pictures = super()._what_happened(case, expected, given)
+        if isinstance(given.value, (tuple, list)) and len(given.value) == 2:
+            parts = list(zip(("one_hot", "tracks"), expected.value, given.value))
+            wrong = [part for part in parts if not same(*part[1:])]
+            if wrong:
+                right = [f"{name} is right; " for name, want, got in parts if same(want, got)]
+                came = "".join(right) + "\n".join(f"{name}: {show(got)}" for name, _, got in wrong)
+                wanted = "\n".join(f"{name}: {show(want)}" for name, want, _ in wrong)
+        return tried, came, wanted, pictures
+
+
+reverse_complement_window = _PairExercise(
     oracle=_turned,
     cases=_window_cases,
     mistakes=[
@@ -176,6 +191,28 @@ def _plus_alone(one_hot, by):
     return moved
 
 
+def _wrapping_left(one_hot, by):
+    return _shifted(one_hot, by) if by >= 0 else np.roll(one_hot, by, axis=0)
+
+
+def _over_the_end(one_hot, by):
+    if by > 0:
+        raise IndexError(f"index {len(one_hot)} is out of bounds")
+    return np.roll(one_hot, by, axis=0)
+
+
+def _not_to_the_left(one_hot, by):
+    if by < 0:
+        raise ValueError("negative")
+    return _shifted(one_hot, by)
+
+
+def _rolled_and_cleared(one_hot, by):
+    moved = np.roll(one_hot, by, axis=0)
+    moved[:by] = 0
+    return moved
+
+
 shift_with_padding = Exercise(
     oracle=_shifted,
     cases=_shift_cases,
@@ -224,6 +261,29 @@ shift_with_padding = Exercise(
         Mistake(
             _plus_alone,
             "right for by > 0 alone: with a negative number the slices select another part, and with 0 nothing.",
+        ),
+        Mistake(
+            _over_the_end,
+            "i + by runs over the end for by > 0, and for by < 0 it is negative at first: moved[-1] is the last "
+            "row, so the ends wrap. Copy only where 0 <= i + by < len(one_hot).",
+        ),
+        Mistake(
+            _wrapping_left,
+            "right to the right. To the left, what leaves comes in again at the other end: a negative index counts "
+            "from there. Ask for 0 <= i + by, too; after np.roll, clear the last rows.",
+        ),
+        Mistake(
+            _not_to_the_left,
+            "by < 0 ends in an error: np.pad takes no negative number, and x[: L - by] reaches beyond the end. "
+            "Treat left and right apart.",
+        ),
+        Mistake(
+            _rolled_and_cleared,
+            "after a roll to the left, the rows that wrapped are the last ones, x[by:]; x[:by] is all the others.",
+        ),
+        Mistake(
+            lambda x, by: _shifted(x, by) if by else np.zeros_like(x),
+            "a shift of 0 clears every row: x[by:] is all of x then. Only by < 0 has rows to clear there.",
         ),
         Mistake(
             _filled(0.25),

@@ -23,6 +23,10 @@ from course_utils.tracks import TrackError, pearson_per_track
 
 FEWEST = 16  # bins in the closest view
 POSITIONS = 256  # of the slider that moves the centre
+NOTE = (
+    "<p>r: Pearson's, over all bins; none where one side is the same in all of them. Logs: log(1 + count). "
+    "Loss: log-Poisson, 0 at best.</p>"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,29 +138,29 @@ def draw(shown: TracksView) -> Panels:
     view = shown.view
     place, windows = (view.window, view.track), len(view.data.observed)
     alone = f"window {view.window}"
-    rows = [("observed", alone, "–", "–", "–", write_count(view.observed.max()))]
-    rows += [(name, alone, *_figures(one, place)) for name, one in shown.here.items()]
+    rows = [(f"observed: {alone}", "–", "–", "–", write_count(view.observed.max()))]
+    rows += [(f"{_cut(name, 26)}: {alone}", *_figures(one, place)) for name, one in shown.here.items()]
     if windows > 1:
         rows += [
-            (name, f"all {windows} windows", *_figures(one, view.track))
+            (f"{_cut(name, 26)}: all {windows} windows", *_figures(one, view.track))
             for name, one in shown.everywhere.items()
         ]
-    track = f"track {_cut(view.data.labels[view.track], 28)}"
-    figures = ("Pearson r", "r of log(1 + count)", "log-Poisson loss", "largest count")
-    numbers = table(rows, head=(track, "over all bins of", *figures))
+    # Five narrow columns fit a telephone; what their heads leave out stands beneath.
+    numbers = table(rows, head=("track", "r", "r of logs", "loss", "largest value")) + NOTE
     summary = describe(view)
     return Panels(track_svg(view, summary), numbers, summary)
 
 
 def _figures(score: Score, place) -> tuple[str, ...]:
-    digits = (_digits(figure[place]) for figure in (score.r, score.r_log, score.loss))
-    return (*digits, write_count(score.largest[place]))
+    r, r_log, loss = (float(figure[place]) for figure in (score.r, score.r_log, score.loss))
+    # Of a loss far off, more digits would only widen the table.
+    digits = 3 if loss < 10 else 1 if loss < 100 else 0
+    lost = f"{round(loss, 3) + 0.0:,.{digits}f}" if np.isfinite(loss) else "∞"
+    return _write_r(r), _write_r(r_log), lost.replace("-", "−"), write_count(score.largest[place])
 
 
-def _digits(value: float) -> str:
-    if np.isnan(value):
-        return "undefined (constant)"
-    return f"{round(float(value), 3) + 0.0:.3f}".replace("-", "−") if np.isfinite(value) else "∞"
+def _write_r(r: float) -> str:
+    return "none" if np.isnan(r) else f"{round(r, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def tracks_picture(
@@ -210,8 +214,10 @@ def tracks_explorer(
     labels: Sequence[str] | None = None,
     marks: Sequence[Sequence[tuple[int, str, str]]] | None = None,
     bin_size: int = 128,
+    window: int = 0,
+    track: int = 0,
 ) -> Explorer:
-    """The explorer, starting with all of track 0 of window 0 (lesson 10).
+    """The explorer, starting with all bins of one track of one window (lesson 10).
 
     Args:
         observed: counts ``(N, bins, T)``.
@@ -220,12 +226,15 @@ def tracks_explorer(
         labels: names of the T tracks.
         marks: for each window a list of (bin, word, symbol), such as ``(12, "promoter", "P")``.
         bin_size: bases of a bin.
+        window, track: which to start with.
 
     Raises:
         TrackError: for shapes that disagree, numbers that are negative, infinite or NaN, more or fewer than one
-            to three predictions, or labels and marks that do not belong to the tracks.
+            to three predictions, labels and marks that do not belong to the tracks, or a window or a track
+            that is not there.
     """
     data = check_tracks(observed, predicted, labels, marks, bin_size)
+    view_of(data, window, track, r={})  # refuses those that are not there
     windows, length, tracks = data.observed.shape
     looks = {
         "style": {"description_width": "110px"},
@@ -238,7 +247,7 @@ def tracks_explorer(
     controls: dict[str, ipywidgets.Widget] = {}
     if windows > 1:
         controls["window"] = ipywidgets.IntSlider(
-            0, min=0, max=windows - 1, description="window", **looks
+            int(window), min=0, max=windows - 1, description="window", **looks
         )
     if tracks > 1:
         names = [  # the number keeps two tracks of one name apart
@@ -246,7 +255,7 @@ def tracks_explorer(
             for number, label in enumerate(data.labels)
         ]
         controls["track"] = ipywidgets.SelectionSlider(
-            options=names, value=0, description="track", **looks
+            options=names, value=int(track), description="track", **looks
         )
     if len(parts) > 1:
         controls["zoom"] = ipywidgets.SelectionSlider(

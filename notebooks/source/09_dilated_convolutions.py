@@ -585,7 +585,7 @@ for name, given in [("real DNA", inputs), ("zeros", torch.zeros(1, 4, 131_072))]
 # On zeros every bin, away from the ends, gets the same answer. A network that ignores its input would pass such a trial.
 
 # %% [markdown]
-# The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. Give it yours, and it gives the same numbers:
+# The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. (`load_chainer` beside it reads the weights of the lecture's own network, should you have trained it.) Give it yours, and it gives the same numbers:
 
 # %% tags=["needs-data:gata4", "same-as-package"]
 packaged = Basenji()

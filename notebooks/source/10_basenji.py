@@ -47,7 +47,7 @@ from course_utils.plotting import picture_of
 from course_utils.schedules import cosine
 from course_utils.shared_words import shared_kmers
 from course_utils.tfrecords import read_basenji
-from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
+from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss, r2_per_track
 from course_utils.training import fit, predict
 
 # %% [markdown] tags=["seed:001-assays", "M32"]
@@ -93,7 +93,7 @@ print(f"whole numbers among those above 0: {np.mean(flat[flat > 0] % 1 == 0):.2%
 # %% [markdown] tags=["seed:001-how-made"]
 # Most bins are nearly empty, and a few are very full: one bin in a hundred decides any correlation of these numbers. Hardly one of them is whole, so they are coverages that somebody scaled, not raw counts; the Poisson loss takes them all the same. The largest is 100, which looks like a cut-off.
 #
-# How is such a set made? From a genome (a FASTA file) and a file of counts for each experiment (often BigWig): choose windows, leave out gaps and places where reads cannot be mapped, add up the counts of each 128 letters, and split the windows by chromosome.
+# How is such a set made? From a genome (a FASTA file) and a file of counts for each experiment (often BigWig): choose windows, leave out gaps and places where reads cannot be mapped, add up the counts of each 128 letters, and split the windows by chromosome (`Windows.by_chromosome` does that, where the places are known).
 
 # %% [markdown] tags=["M05"]
 # ### Which column is which base?
@@ -590,6 +590,20 @@ print(f"local ceiling {local_ceiling:9.2f}\nceiling       {ceiling:9.2f}")
 # %% [markdown]
 # The rule *GC and CpG* looks at the share of G and C and at the CpGs in a bin, in the 9 and in the 65 bins around it; it adds them up, with weights, to the logarithm of the rate. That is a **Poisson regression**. The network with dilation comes close to the ceiling; the one without stops where everyone stops who sees only the neighbourhood. The constant has no correlation at all (`nan`, not 0: there is nothing to correlate). The simulated genome has no CpG islands, so composition says little: only that the planted words change it a bit.
 #
+# And the lecture's $R^2$, the share of the variance that a prediction explains? Compute it both ways for the dilated network: over the eight windows of a batch, bin by bin, and along the genome, track by track.
+
+# %% tags=["M27", "seed:001-r2", "slow"]
+batch, guess = counts[:8], predicted["dilated"][:8]
+left_over = ((batch - guess) ** 2).sum(axis=0)  # (128 bins, 10 tracks)
+variance = ((batch - batch.mean(axis=0)) ** 2).sum(axis=0)
+below_zero = (left_over > variance).mean()
+print(f"over a batch of 8: {below_zero:.0%} of the bins and tracks have an R2 below 0")
+along = r2_per_track(counts, predicted["dilated"])
+print(f"along the genome: mean R2 of the tracks {along.mean():.2f}")
+
+# %% [markdown]
+# Where eight windows happen to have similar counts, nothing is left to explain, and the wrong axis calls a good prediction worse than a constant.
+#
 # Now judge only the bins with a promoter, where they differ most.
 
 # %% tags=["promoters-only", "slow"]
@@ -619,7 +633,7 @@ print(f"dilated - plain: {difference.estimate:.3f}, 95 % interval {difference.lo
 #
 # ## 10 · Explore
 #
-# Look at any window and track; the symbols below show the planted elements. Window 77 has four promoters, farther and farther from an enhancer of group A.
+# Look at any window and track; the symbols below show the planted elements. Window 77 has four promoters, each nearer to its enhancer of group A than the one before.
 #
 # - Switch *dilated* off and on. Where does *no dilation* go wrong?
 # - Move the track from group A to group B. Which promoter changes most, and which enhancer explains it?
@@ -723,7 +737,6 @@ for first, second in [("composition", "plain"), ("composition", "dilated"), ("co
     print(f"{first:11} - {second:7} {difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), better in {better} of 5")
 own = np.mean([fold["dilated"]["train"]["raw"] for fold in folds])
 print(f"r of the dilated network on its own training windows: {own:.2f}")
-
 
 # %% [markdown]
 # Read it slowly.
