@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import torch
 
+from course_utils.checks import partners, whole, whole_numbers
+
 
 def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
     """Move sequences ``(N, 4, L)`` along their axis; zeros, the code of an unknown base, come in.
 
-    Nothing wraps around: what leaves at one end is lost. Tracks stay as they are, since a move by less than
-    a bin hardly changes what a bin holds.
+    Nothing wraps around: what leaves at one end is lost. Tracks stay as they are, since a move by much
+    less than a bin hardly changes what a bin holds.
 
     Args:
         by: bases, to the right if above 0: ``shift(inputs, 2)[..., i + 2]`` is ``inputs[..., i]``. One
@@ -26,10 +28,9 @@ def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
     """
     _check_inputs(inputs)
     many, _, length = inputs.shape
-    moves = torch.as_tensor(by)
-    if moves.is_floating_point() or moves.shape not in ((), (many,)):
+    moves = whole_numbers(by) if whole(by) is None else (whole(by),) * many
+    if moves is None or len(moves) != many:
         raise ValueError(f"by is {str(by)[:40]}; a whole number is expected, or {many} of them")
-    moves = moves.expand(many).tolist()
     if any(abs(move) >= length for move in moves):
         raise ValueError(f"by is {max(moves, key=abs)}, and the sequences have {length} bases: none would be left")
     moved = torch.zeros_like(inputs)
@@ -67,7 +68,8 @@ def reverse_complement(
         )
     turned = tracks.flip(1)
     if swap is not None:
-        turned = turned[..., _checked_swap(swap, tracks.shape[2]).to(tracks.device)]
+        order = torch.tensor(partners(swap, tracks.shape[2]), device=tracks.device)
+        turned = turned[..., order]
     return inputs.flip(1, 2), turned  # A, C, G, T backwards is T, G, C, A: each base's complement
 
 
@@ -90,12 +92,12 @@ class Augmentation:
     swap: Sequence[int] | None = None
 
     def __post_init__(self):
-        if not isinstance(self.max_shift, int) or self.max_shift < 0:
+        if whole(self.max_shift) is None or whole(self.max_shift) < 0:
             raise ValueError(f"max_shift is {self.max_shift!r}; a whole number from 0 up is expected")
+        object.__setattr__(self, "max_shift", whole(self.max_shift))
         if self.swap is not None:
-            swap = tuple(torch.as_tensor(self.swap).flatten().tolist())
-            _checked_swap(swap, len(swap))
-            object.__setattr__(self, "swap", swap)
+            tracks = len(whole_numbers(self.swap) or ()) or 1  # how many there will be, nothing says yet
+            object.__setattr__(self, "swap", partners(self.swap, tracks))
 
     def __call__(
         self, inputs: torch.Tensor, tracks: torch.Tensor, generator: torch.Generator
@@ -118,21 +120,3 @@ def _check_inputs(inputs: torch.Tensor) -> None:
     if len(shape) != 3 or shape[1] != 4:
         last = ": permute(0, 2, 1) moves the bases" if len(shape) == 3 and shape[2] == 4 else ""
         raise ValueError(f"the inputs have the shape {shape}; (N, 4, L) is expected{last}")
-
-
-def _checked_swap(swap: Sequence[int], tracks: int) -> torch.Tensor:
-    partners = torch.as_tensor(swap)
-    if partners.is_floating_point() or partners.shape != (tracks,):
-        raise ValueError(
-            f"swap is {str(list(swap))[:60]}; the index of a partner is expected for each of the {tracks} tracks"
-        )
-    if partners.numel() and not 0 <= partners.min() <= partners.max() < tracks:
-        raise ValueError(f"swap is {str(list(swap))[:60]}; indices from 0 to {tracks - 1} are expected")
-    odd = (partners[partners] != torch.arange(tracks)).nonzero().flatten().tolist()
-    if odd:
-        first = odd[0]
-        raise ValueError(
-            f"swap gives track {first} the partner {partners[first]}, whose own partner is "
-            f"{partners[partners[first]]}; each is expected to be the partner of its partner"
-        )
-    return partners

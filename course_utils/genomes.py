@@ -45,7 +45,7 @@ class GenomeRules:
         length: of a window, in bases; whole bins.
         bin_size: bases that share a count.
         tracks: of a window; each group has as many.
-        groups: of enhancers.
+        groups: of enhancers, at most 26.
         background: probabilities of A, C, G, T.
         word: bases of a word.
         conservation: the probability that a base of a copy is the word's; the other three share the rest.
@@ -101,6 +101,8 @@ class GenomeRules:
             raise SimulationError(
                 f"the length is {self.length} bases; a multiple of the bin of {self.bin_size} is expected"
             )
+        if self.groups > 26:
+            raise SimulationError(f"GenomeRules.groups is {self.groups}; 1 to 26 are expected, named A to Z")
         if self.tracks % self.groups:
             raise SimulationError(
                 f"{self.tracks} tracks cannot be shared by {self.groups} groups; a multiple is expected"
@@ -272,11 +274,12 @@ def simulate_genome(count: int, genome: Genome, *, reach: int = 8, rng: np.rando
 def draw_elements(count: int, rules: GenomeRules, rng: np.random.Generator) -> Elements:
     """Draw places for the elements of `count` windows, each in a bin of its own.
 
-    Promoters are anywhere; enhancers are anywhere from `rules.gap` bins off every promoter.
+    Promoters are anywhere; enhancers are anywhere from `rules.gap` bins off every promoter. Used by
+    :func:`simulate_genome`.
 
     Raises:
         SimulationError: for a number of windows below 1, or rules that are none.
-        ValueError: unless `rng` is a numpy Generator (lesson 10).
+        ValueError: unless `rng` is a numpy Generator.
     """
     check_whole("the number of windows", count, 1)
     shape = (count, _check_rules(rules).bins)
@@ -289,7 +292,10 @@ def draw_elements(count: int, rules: GenomeRules, rng: np.random.Generator) -> E
 
 
 def expected_counts(elements: Elements, rules: GenomeRules) -> np.ndarray:
-    """The expected counts ``(N, bins, tracks)``, float32, by the formula at the top of this file (lesson 10)."""
+    """The expected counts ``(N, bins, tracks)``, float32, by the formula at the top of this file.
+
+    Used by :func:`simulate_genome`.
+    """
     per_group = [
         _without_boost(elements, rules) * rules.fold ** np.exp(-nearest / rules.decay)
         + rules.enhancer * (nearest == 0)
@@ -302,15 +308,18 @@ def mean_boost(rules: GenomeRules, *, reach: int = 8, rng: np.random.Generator) 
     """By how much enhancers multiply, on average, where none of their group is within reach.
 
     An average over 4,000 windows of their own, ``(reach + 1,)``: for bins 0, 1, ... bins from the nearer end
-    of a window (which one who is that close sees), the last for `reach` bins and more.
+    of a window (which one who is that close sees), the last for `reach` bins and more. All are 1 if nothing is
+    out of reach. Used by :func:`simulate_genome`.
 
     Raises:
         SimulationError: for a reach below 0, or rules that are none.
-        ValueError: unless `rng` is a numpy Generator (lesson 10).
+        ValueError: unless `rng` is a numpy Generator.
     """
     check_whole("the reach", reach, 0)
     nearest = _nearest_enhancers(draw_elements(_AVERAGED, rules, rng), rules)  # (groups, N, bins)
     unseen = nearest > reach
+    if not unseen.any():  # who sees everything needs no mean
+        return np.ones(reach + 1)
     boost = (rules.fold ** np.exp(-nearest / rules.decay))[unseen]
     end = np.broadcast_to(_to_end(rules, reach), nearest.shape)[unseen]
     total = np.bincount(end, boost, reach + 1) + _SHRINK * boost.mean()
@@ -322,13 +331,14 @@ def local_rates(elements: Elements, rules: GenomeRules, boost: np.ndarray) -> np
 
     An enhancer within reach is seen, and its boost known. Where none of a group is seen, the boost is the
     mean one, given that none is seen and how far off the end of the window is. (To know also which promoters
-    and other enhancers are near raises the correlation with the counts by another 0.0004.)
+    and other enhancers are near raises the correlation with the counts by another 0.0004.) Used by
+    :func:`simulate_genome`.
 
     Args:
         boost: from :func:`mean_boost`; its length says the reach.
 
     Raises:
-        SimulationError: for a boost that is no row of numbers above 0 (lesson 10).
+        SimulationError: for a boost that is no row of numbers above 0.
     """
     boost = np.asarray(boost)
     if boost.ndim != 1 or boost.dtype.kind != "f" or not len(boost) or not (boost > 0).all():

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course_utils.checks import partners
 from course_utils.progress import progress_bar
 from course_utils.windows import LIMIT, SPLITS, Place, WindowError, Windows, check_bases, check_layout, check_tracks
 
@@ -28,7 +29,7 @@ def write_windows(path: str | Path, splits: Mapping[str, Windows]) -> None:
     """Write splits ("train", "valid", "test") into an HDF5 file, whole or not at all.
 
     It is written beside its place, as ``NAME.part``, and renamed when it is whole. The tracks become float16:
-    three significant digits, and numbers up to 65,504.
+    three significant digits from 6e-5 up, fewer below; numbers below 3e-8 become 0, and 65,504 is the largest.
 
     Raises:
         WindowError: for no or other splits, splits that differ in length, bins, labels or swap, or a number
@@ -173,7 +174,7 @@ def read_windows(path: str | Path, split: str, start: int = 0, stop: int | None 
 
     Raises:
         WindowError: for a file that is damaged or of another kind, a split that it does not hold, windows that
-            it does not hold, or numbers that are no tracks.
+            it does not hold, or numbers that are no windows or tracks; the message names the window.
         FileNotFoundError: if there is no such file (lesson 10).
     """
     path = Path(path)
@@ -185,8 +186,10 @@ def read_windows(path: str | Path, split: str, start: int = 0, stop: int | None 
         one_hot = _read(path, lambda: file[f"{split}_in"][start:stop])
         tracks = _read(path, lambda: file[f"{split}_out"][start:stop])
         places = _places(file, split, start, stop, path)
-        swap = tuple(file["target_swap"][:].tolist()) if "target_swap" in file else None
+        swap = _swap(file, path)
         labels = _labels(file)
+    for number in range(len(one_hot)):
+        check_bases(one_hot[number], f"window {start + number} of {split}_in in {path}")
     check_tracks(tracks, start, source=f" of {split} in {path}")
     return Windows(one_hot, tracks, labels, places, swap)
 
@@ -199,23 +202,28 @@ class HDF5Windows:
     what :func:`write_windows` wrote; in a file whose blocks span many windows, as h5py lays them out when it is not
     told, each window costs unpacking them all: :func:`rechunk` copies such a file into a quick one.
 
+    Attributes:
+        labels: T names.
+        swap: for each track the number of its partner on the other strand, or None where that is not known.
+
     Args:
-        path: the file.
+        path: the file; it is found again when the working folder changes.
         split: "train", "valid" or "test".
         fraction: how much of the split to use, from its beginning: above 0, up to 1.
 
     Raises:
         WindowError: for a file that is damaged or of another kind, a split that it does not hold, a fraction
-            that leaves no window; and, when a window is read, for numbers that are no tracks.
+            that leaves no window; and, when a window is read, for numbers that are no window or tracks.
         FileNotFoundError: if there is no such file (lesson 10).
     """
 
     def __init__(self, path: str | Path, split: str, fraction: float = 1.0):
         self.path, self.split = Path(path), split
+        self._absolute = self.path.absolute()  # it is opened later, when the working folder may be another
         self._file, self._process = None, None
-        with _opened(self.path) as file:
+        with _opened(self._absolute) as file:
             count = _check_file(file, self.path, split)
-            self.labels = _labels(file)
+            self.labels, self.swap = _labels(file), _swap(file, self.path)
             self._shapes = file[f"{split}_in"].shape[1:], file[f"{split}_out"].shape[1:]
         if not 0 < fraction <= 1:
             raise WindowError(f"the fraction is {fraction}; a number above 0 and up to 1 is expected")
@@ -242,13 +250,14 @@ class HDF5Windows:
         file = self._opened_here()
         one_hot = _read(self.path, lambda: file[f"{self.split}_in"][number])
         tracks = _read(self.path, lambda: file[f"{self.split}_out"][number]).astype(np.float32)
+        check_bases(one_hot, f"window {number} of {self.split}_in in {self.path}")
         check_tracks(tracks[None], number, source=f" of {self.split} in {self.path}")
         return np.ascontiguousarray(one_hot.T, dtype=np.float32), tracks
 
     def _opened_here(self):
         if self._process != os.getpid():  # what another process had opened is not to be shared
             self.close()
-            self._file, self._process = _opened(self.path), os.getpid()
+            self._file, self._process = _opened(self._absolute), os.getpid()
         return self._file
 
     def close(self) -> None:
@@ -293,7 +302,21 @@ def _check_file(file, path: Path, split: str) -> int:
         raise WindowError(f"{keys[1]} of {path} has {outputs.shape[2]} tracks, and target_labels {labels.shape}")
     if labels.dtype.kind not in "SO":
         raise WindowError(f"target_labels of {path} is of the type {labels.dtype}; names are expected")
+    ours = {f"{split}_places": inputs.shape[:1], "target_swap": labels.shape}
+    for key, shape in ours.items():
+        if key in file and (not isinstance(file[key], h5py.Dataset) or file[key].shape != shape):
+            there = f"the shape {file[key].shape}" if isinstance(file[key], h5py.Dataset) else "keys of its own"
+            raise WindowError(f"{key} of {path} has {there}; the shape {shape} is expected")
     return inputs.shape[0]
+
+
+def _swap(file, path: Path) -> tuple[int, ...] | None:
+    if "target_swap" not in file:
+        return None
+    try:
+        return partners(file["target_swap"][:], len(file["target_labels"]), f"target_swap of {path}")
+    except ValueError as error:
+        raise WindowError(str(error)) from None
 
 
 def _labels(file) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Inputs are one-hot (N, 4, L), as the networks take them.
 """
 
 import copy
+import operator
 
 import numpy as np
 import torch
@@ -28,10 +29,16 @@ def seen_by(model: nn.Module, inputs: torch.Tensor, bin: int) -> np.ndarray:
         (L,) bool.
 
     Raises:
-        ValueError: for an input that no network of the lessons takes, or a bin that the output does not have
-            (lesson 09).
+        ValueError: for an input that no network of the lessons takes, or a bin that is no whole number or that
+            the output does not have (lesson 09).
     """
     check_input(inputs)
+    try:
+        if isinstance(bin, (bool, np.bool_)):  # an index to Python, but hardly meant as one
+            raise TypeError
+        bin = operator.index(bin)
+    except TypeError:
+        raise ValueError(f"the bin is {str(bin)[:40]}; a whole number is expected, the number of the bin") from None
     model = copy.deepcopy(model).double().eval()
     inputs = inputs.detach().double().requires_grad_()  # (N, 4, L)
     with torch.enable_grad():

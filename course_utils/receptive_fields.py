@@ -24,6 +24,10 @@ class Layer(NamedTuple):
     dilation: int = 1
 
 
+#: The lecture's four blocks in front of the dilated layers, with which 128 bases become one column.
+LECTURE_SQUEEZE = (Layer(21, 2), Layer(7, 4), Layer(7, 4), Layer(7, 4))
+
+
 def receptive_field(layers: Sequence[Layer]) -> int:
     """Positions from the first to the last that one output depends on, far from the ends of the input.
 

@@ -8,6 +8,8 @@ after a break needs no more than the number of steps done. See `schedule` in
 import math
 from collections.abc import Callable
 
+from course_utils.checks import whole
+
 
 def cosine(steps: int, warmup: int = 0) -> Callable[[int], float]:
     """A warm-up in equal steps, then half a wave of the cosine down to 0: from 0 to 180 degrees.
@@ -31,8 +33,9 @@ def cosine(steps: int, warmup: int = 0) -> Callable[[int], float]:
     Source: Loshchilov and Hutter, ICLR 2017, arXiv:1608.03983, without the restarts (lesson 10).
     """
     for what, number, least in (("steps", steps, 1), ("warmup", warmup, 0)):
-        if not isinstance(number, int) or number < least:
+        if whole(number) is None or whole(number) < least:
             raise ValueError(f"{what} is {number!r}; a whole number from {least} up is expected")
+    steps, warmup = whole(steps), whole(warmup)
     if warmup >= steps:
         raise ValueError(f"warmup is {warmup} of {steps} steps in all; fewer are expected, for the cosine to follow")
 

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from course_utils.checks import whole
+
 from course_utils.windows import Place, WindowError, Windows
 
 #: file -> where its windows lie in **hg19**, as far as that is known: the source does not say. Each was found by CTCF
@@ -159,7 +161,7 @@ def _example(data: memoryview) -> dict:
     features = {}
     for features_message in _messages(data, 1):
         for entry in _messages(features_message, 1):
-            parts = {number: value for number, _, value in _fields(entry)}
+            parts = {number: value for number, _, value in _fields(entry, _LENGTH)}
             features[bytes(parts[1]).decode()] = _feature(parts.get(2, memoryview(b"")))
     if not features:
         raise ValueError
@@ -167,21 +169,19 @@ def _example(data: memoryview) -> dict:
 
 
 def _feature(data: memoryview):
-    for kind, wire, values in _fields(data):
-        if wire != _LENGTH:
-            raise ValueError
+    for kind, _, values in _fields(data, _LENGTH):
         if kind == 1:
             found = [bytes(value) for value in _messages(values, 1)]
             return found[0] if len(found) == 1 else found
         if kind == 2:  # one after the other in one field, or a field for each
-            return np.frombuffer(b"".join(bytes(value) for _, _, value in _fields(values)), dtype="<f4")
+            return np.frombuffer(b"".join(bytes(value) for _, _, value in _fields(values, _LENGTH, _FOUR_BYTES)), "<f4")
         if kind == 3:
             return np.array(list(_numbers(values)), dtype=np.uint64).astype(np.int64)
     return []
 
 
 def _numbers(data: memoryview) -> Iterator[int]:
-    for _, wire, value in _fields(data):
+    for _, wire, value in _fields(data, _LENGTH, _VARINT):
         if wire == _VARINT:
             yield value
             continue
@@ -197,12 +197,14 @@ def _messages(data: memoryview, wanted: int) -> Iterator[memoryview]:
             yield value
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int, memoryview | int]]:
-    """The fields of a message: number, how it is written, value."""
+def _fields(data: memoryview, *wires: int) -> Iterator[tuple[int, int, memoryview | int]]:
+    """The fields of a message: number, how it is written (one of `wires`, if some are given), value."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)
         wire = key & 7
+        if wires and wire not in wires:
+            raise ValueError
         if wire == _VARINT:
             value, at = _varint(data, at)
             yield key >> 3, wire, value
@@ -226,11 +228,11 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
         byte = data[at]
         at += 1
         number |= (byte & 0x7F) << shift
+        if number >= 1 << 64 or shift > 63:
+            raise ValueError
         if byte < 0x80:
             return number, at
         shift += 7
-        if shift > 63:
-            raise ValueError
 
 
 # --- windows -------------------------------------------------------------------------------------
@@ -246,14 +248,17 @@ def read_basenji(
 
     Args:
         paths: a file, or several.
-        bin_size: bases in a bin.
+        bin_size: bases in a bin, from 1 up.
         only_placed: only the windows whose place in hg19 we have found (:data:`BASENJI_PLACES`; 17 of the 20),
             with their places, so that they can be split by chromosome.
 
     Raises:
-        RecordError: for a file as in :func:`read_records`, or records that are no such windows.
+        RecordError: for a file as in :func:`read_records`, records that are no such windows, or a bin size that is
+            no whole number from 1 up.
         FileNotFoundError: if there is no such file (lesson 10).
     """
+    if whole(bin_size) is None or bin_size < 1:
+        raise RecordError(f"the bin size is {bin_size!r}; a whole number from 1 up is expected")
     paths = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     one_hot, tracks, places = [], [], []
     for path in paths:
@@ -349,7 +354,7 @@ def _statistics(path: Path) -> tuple[int, int, int]:
     try:
         said = json.loads(path.read_text("utf-8"))
         length, crop, bin_size = (int(said[key]) for key in ("seq_length", "crop_bp", "pool_width"))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise RecordError(f"{path} is no JSON with seq_length, crop_bp and pool_width") from None
     if length < 1 or crop < 0 or bin_size < 1 or length <= 2 * crop or (length - 2 * crop) % bin_size:
         raise RecordError(f"{path} says {length} bases, {crop} cropped and bins of {bin_size}, which do not fit")
@@ -358,18 +363,29 @@ def _statistics(path: Path) -> tuple[int, int, int]:
 
 def _targets(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Label and number of the partner on the other strand, for each track."""
-    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8")), delimiter="\t"))
+    text = io.StringIO(_text(path))
     try:
+        rows = list(csv.DictReader(text, delimiter="\t"))
         labels = tuple(f"{row['identifier']} {row['description']}" for row in rows)
-        return labels, tuple(int(row["strand_pair"]) for row in rows)
-    except (ValueError, KeyError, TypeError):
+        swap = tuple(int(row["strand_pair"]) for row in rows)
+    except (csv.Error, ValueError, KeyError, TypeError):
         raise RecordError(f"{path} is no table with identifier, strand_pair and description") from None
+    if not rows:
+        raise RecordError(f"{path} lists no track: it is empty, or has only its head")
+    return labels, swap
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise RecordError(f"{path} is no text in UTF-8") from None
 
 
 def _bed(path: Path, split: str) -> tuple[Place, ...]:
     """The places of a split, in the order of its records (proved for "baskerville-tiny" in the tests)."""
     places, splits = [], set()
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         try:
             chromosome, start, end, name = line.split()
             place = Place(chromosome, int(start), int(end))

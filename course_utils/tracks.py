@@ -2,8 +2,8 @@
 
 * Tracks are ``(N, bins, T)``: windows, bins, experiments. *Counts* were measured; *rates* are expected counts, never
   their logs: a network that puts out log rates needs ``exp`` first.
-* All measures go over the windows and bins of a track together. Where something is constant there is no
-  correlation, and the answer is NaN.
+* All measures go over the windows and bins of a track together. Where something is constant (or varies by less
+  than 1e-154, whose squares vanish) there is no correlation, and the answer is NaN.
 * `predicted` may have any shape that spreads to that of `observed`, such as ``(T,)``, one number a track.
 
 Explained in lesson 10.
@@ -44,12 +44,11 @@ def pearson_per_track(observed: np.ndarray, predicted: np.ndarray, log1p: bool =
     observed, predicted = _checked_pair(observed, predicted, negative=not log1p)
     if log1p:
         observed, predicted = np.log1p(observed), np.log1p(predicted)
-    constant = (np.ptp(observed, axis=0) == 0) | (np.ptp(predicted, axis=0) == 0)
+    scatters = _scatter(observed), _scatter(predicted)
     observed, predicted = observed - observed.mean(axis=0), predicted - predicted.mean(axis=0)
     together = (observed * predicted).sum(axis=0)
-    apart = np.sqrt((observed**2).sum(axis=0)) * np.sqrt((predicted**2).sum(axis=0))
-    constant |= apart == 0
-    r = np.divide(together, apart, out=np.full_like(together, np.nan), where=~constant)
+    apart = np.sqrt(scatters[0]) * np.sqrt(scatters[1])
+    r = np.divide(together, apart, out=np.full_like(together, np.nan), where=apart > 0)
     return np.clip(r, -1, 1)
 
 
@@ -68,9 +67,18 @@ def r2_per_track(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """
     observed, predicted = _checked_pair(observed, predicted)
     missed = ((observed - predicted) ** 2).sum(axis=0)
-    scatter = ((observed - observed.mean(axis=0)) ** 2).sum(axis=0)
-    varies = np.ptp(observed, axis=0) > 0
-    return 1 - np.divide(missed, scatter, out=np.full_like(missed, np.nan), where=varies)
+    scatter = _scatter(observed)
+    with np.errstate(over="ignore"):  # far off a track that hardly varies, R2 is -infinity
+        return 1 - np.divide(missed, scatter, out=np.full_like(missed, np.nan), where=scatter > 0)
+
+
+def _scatter(values: np.ndarray) -> np.ndarray:
+    """The squared distances from the mean of each track, summed; 0 for a constant track, whose mean may be rounded.
+
+    It is 0, too, where the squares are too small to be told from 0 (a track that varies by 1e-154 or less).
+    """
+    scatter = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
+    return np.where((np.ptp(values, axis=0) > 0) & (scatter >= np.finfo(float).tiny), scatter, 0)
 
 
 def poisson_loss(counts: np.ndarray, rates: np.ndarray) -> float:
@@ -87,13 +95,29 @@ def poisson_loss(counts: np.ndarray, rates: np.ndarray) -> float:
     Raises:
         TrackError: for shapes that do not fit, NaN, infinity or numbers below 0 (lesson 10).
     """
+    return float(_poisson_losses(counts, rates).mean())
+
+
+def poisson_loss_per_track(counts: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """As :func:`poisson_loss`, of each track, ``(T,)``; the mean of these is that of all.
+
+    Args:
+        counts: ``(N, bins, T)``, from 0 up.
+        rates: of the same shape, from 0 up.
+
+    Raises:
+        TrackError: for shapes that do not fit, NaN, infinity or numbers below 0.
+    """
+    return _poisson_losses(counts, rates).mean(axis=0)
+
+
+def _poisson_losses(counts: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Of each position and track, ``(positions, T)``."""
     counts, rates = _checked_pair(counts, rates, negative=False)
-    if (rates[counts > 0] == 0).any():
-        return float("inf")
-    excess = rates - counts
-    some = counts > 0
-    excess[some] += counts[some] * np.log(counts[some] / rates[some])
-    return float(excess.mean())
+    losses, some = rates - counts, counts > 0
+    with np.errstate(divide="ignore"):  # a rate of 0 where something was counted costs infinity
+        losses[some] += counts[some] * np.log(counts[some] / rates[some])
+    return losses
 
 
 # --- rules without a network ---------------------------------------------------------------------
@@ -195,6 +219,7 @@ def fit_composition(windows: Windows, scales: Sequence[int] = SCALES, penalty: f
     """
     if isinstance(penalty, bool) or not isinstance(penalty, int | float | np.number) or not 0 <= penalty < np.inf:
         raise TrackError(f"the penalty is {penalty!r}; a number from 0 up is expected")
+    scales = _checked_scales(scales)
     features = composition(windows.one_hot, windows.bin_size, scales)
     features = features.reshape(-1, features.shape[-1]).astype(float)
     counts = windows.tracks.reshape(len(features), -1)
@@ -208,7 +233,7 @@ def fit_composition(windows: Windows, scales: Sequence[int] = SCALES, penalty: f
     standard = (features - mean) / spread
     fits = [PoissonRegressor(alpha=penalty, max_iter=300).fit(standard, track) for track in counts.T]
     return CompositionRule(
-        windows.bin_size, tuple(scales), mean, spread,
+        windows.bin_size, scales, mean, spread,
         weights=np.stack([fit.coef_ for fit in fits], axis=1),
         bias=np.array([fit.intercept_ for fit in fits]),
     )  # fmt: skip

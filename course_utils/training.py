@@ -16,7 +16,7 @@ Explained in lesson 04; schedule, clip and augment in lesson 10.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +59,7 @@ class History:
         valid_accuracy: share that is right, 0 to 1; empty unless the labels are classes.
         learning_rate: of the last step of the epoch (of the optimizer's first group of parameters).
         batch_loss: of each step, mean over its batch.
-        gradient_norm: of each step, over all weights, before it was clipped; empty without `clip`.
+        gradient_norm: of each step, over the optimizer's weights, before it was clipped; empty without `clip`.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -133,8 +133,8 @@ def fit(
         schedule: gives for a step, counted from 0 over all epochs, the factor of the optimizer's learning
             rates, such as :func:`course_utils.schedules.cosine`. The rates that it multiplies are those of
             the optimizer as it came, for each group its own; they are put back at the end (lesson 10).
-        clip: the largest norm of the gradient over all weights; a longer gradient is scaled down to it
-            before the step. History notes the norms (lesson 10).
+        clip: the largest norm of the gradient over the optimizer's weights; a longer gradient is scaled down
+            to it before the step. History notes the norms (lesson 10).
         augment: called as ``augment(inputs, labels, generator)`` on each training batch, on the model's
             device; gives a pair of the same shapes, such as :class:`course_utils.augmentation.Augmentation`.
             All its chance should come from the generator, which is the one above (lesson 10).
@@ -144,16 +144,23 @@ def fit(
             in this folder are overwritten.
         checkpoint_steps: write ``last.pt`` also every so many steps within an epoch.
         resume: go on from ``last.pt``, if there is one, as if there had been no break: on the same
-            machine, the weights and the history are the same to the bit.
+            machine, the weights and the history are the same to the bit. What can be compared is: the numbers
+            of examples, the batch size, the optimizer's class, whether there is a schedule and the rates that
+            it multiplies, the clip, and the fields of an `Augmentation` or another dataclass. Not compared are
+            the examples themselves, the loss, the patience, and what schedule and augment compute if they are
+            other functions: give the same. The optimizer's settings (without a schedule, its rates, too) are
+            those of the file.
         progress: a bar in the terminal or the notebook, gone when the training ends.
 
     Raises:
-        TrainingError: for data, labels, settings or an optimizer that do not fit; for a loss, or with
-            `clip` a gradient, that is NaN or infinite, with the step and the likely cause, before it spoils
-            the weights.
+        TrainingError: for data, labels, settings or an optimizer that do not fit; for a factor of the schedule
+            that is no number from 0 up; for an augment that gives no pair of the same shapes; for a loss, or
+            with `clip` a gradient, that is NaN or infinite, with the step and the likely cause, before it
+            spoils the weights.
         CheckpointError: for a damaged checkpoint, or one of another model or another training.
         OSError: for a checkpoint that cannot be written; the one before it stays.
-        ValueError: as the model says of its input (lesson 04).
+        ValueError: as the model says of its input; as the schedule says, before the first step, if it is too
+            short for all epochs (lesson 04).
     """
     check_settings(epochs, batch_size, generator, patience, valid, checkpoint, checkpoint_steps, resume)
     check_recipe(schedule, clip, augment)
@@ -168,8 +175,7 @@ def fit(
     if schedule is not None:  # one that is too short is told now, not after hours
         rate_factor(schedule, epochs * len(order) - 1)
 
-    recipe = [schedule is not None, clip, augment is not None]
-    run = _Run(model, optimizer, generator, [len(train), len(valid or ()), batch_size], recipe)
+    run = _Run(model, optimizer, generator, [len(train), len(valid or ()), batch_size], (schedule, clip, augment))
     folder = None if checkpoint is None else Path(checkpoint)
     if resume and (folder / "last.pt").exists():
         run.load(folder / "last.pt")
@@ -269,8 +275,12 @@ class _Run:
     def __init__(self, model, optimizer, generator, sizes, recipe):
         self.model, self.optimizer, self.generator = model, optimizer, generator
         self.sizes = sizes  # training examples, validation examples, batch size
-        self.recipe = recipe  # whether with a schedule, the clip, whether with augmentation
+        schedule, clip, augment = recipe
+        self.recipe = [schedule is not None, clip, augment is not None]
         self.rates = [group["lr"] for group in optimizer.param_groups]  # what a schedule multiplies
+        # without a schedule, the rates are part of the optimizer's state and come back with it
+        self.base_rates = None if schedule is None else [float(rate) for rate in self.rates]
+        self.augmentation = _fields_of(augment)
         self.history = History()
         self.best = {}  # the weights of the best epoch
         self.shuffle = generator.get_state()  # as it was when the epoch began
@@ -340,6 +350,8 @@ class _Run:
             "sizes": self.sizes,
             "history": vars(self.history),
             "recipe": self.recipe,
+            "base_rates": self.base_rates,
+            "augmentation": self.augmentation,
             "shuffle": self.shuffle,
             "present": self.generator.get_state(),
             "random": _random_states(device_of(self.model)),
@@ -357,6 +369,9 @@ class _Run:
             ("[training examples, validation examples, batch size]", saved["sizes"], self.sizes),
             # version 0.3 knew no recipes
             ("[schedule, clip, augment]", saved.get("recipe", [False, None, False]), self.recipe),
+            # files written before these were kept have nothing to compare
+            ("the rate that the schedule multiplies", saved.get("base_rates", self.base_rates), self.base_rates),
+            ("augment", saved.get("augmentation", self.augmentation), self.augmentation),
         ):
             if then != now:
                 raise CheckpointError(f"{path} is of another training: {what} was {then}, and is {now} now")
@@ -375,6 +390,12 @@ class _Run:
         device = device_of(self.model)
         if device.type != "cpu" and device.type in saved["random"]:
             getattr(torch, device.type).set_rng_state(saved["random"][device.type])
+
+
+def _fields_of(augment: Augment | None) -> str | None:
+    """What a dataclass, such as Augmentation, says of its fields; None for what tells nothing or an address."""
+    said = repr(augment) if is_dataclass(augment) and not isinstance(augment, type) else ""
+    return said if said and " at 0x" not in said else None
 
 
 def _random_states(device: torch.device) -> dict[str, torch.Tensor]:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils.checks import partners, whole, whole_numbers
+
 SPLITS = ("train", "valid", "test")
 
 #: The largest number that float16, the type of the tracks in a file, can hold.
@@ -61,7 +63,7 @@ class Windows:
     def __post_init__(self):
         one_hot, tracks = np.asarray(self.one_hot), np.asarray(self.tracks)
         check_layout(one_hot, tracks, "one_hot", "tracks")
-        if isinstance(self.labels, str):
+        if isinstance(self.labels, str) or not hasattr(self.labels, "__len__"):
             raise WindowError(
                 f"the labels are {self.labels!r}; a name for each of the {tracks.shape[2]} tracks is expected"
             )
@@ -104,14 +106,15 @@ class Windows:
         Raises:
             WindowError: for no position at all, or one that no window has.
         """
-        chosen = np.asarray(list(indices))
-        if not chosen.size or chosen.dtype.kind not in "iu":
-            raise WindowError(f"the indices are {chosen.tolist()}; at least one whole number is expected")
-        if chosen.min() < -len(self) or chosen.max() >= len(self):
-            wrong = chosen[(chosen < -len(self)) | (chosen >= len(self))][0]
-            raise WindowError(f"there is no window {wrong}: they are numbered 0 to {len(self) - 1}")
+        chosen = whole_numbers(indices)
+        if not chosen:
+            raise WindowError(f"the indices are {str(indices)[:60]}; at least one whole number is expected")
+        for index in chosen:
+            if not -len(self) <= index < len(self):
+                raise WindowError(f"there is no window {index}: they are numbered 0 to {len(self) - 1}")
         places = self.places and tuple(self.places[index] for index in chosen)
-        return replace(self, one_hot=self.one_hot[chosen], tracks=self.tracks[chosen], places=places)
+        rows = list(chosen)
+        return replace(self, one_hot=self.one_hot[rows], tracks=self.tracks[rows], places=places)
 
     def by_chromosome(self, *, valid: Iterable[str], test: Iterable[str]) -> dict[str, "Windows"]:
         """Split by chromosome into "train" (all the others), "valid" and "test".
@@ -120,7 +123,8 @@ class Windows:
         :func:`course_utils.shared_words.shared_kmers` counts them.
 
         Raises:
-            WindowError: if places are not known, a chromosome is asked for twice, or a split is left empty.
+            WindowError: if places are not known, a chromosome is asked for twice or has no window, or a split
+                is left empty.
         """
         if self.places is None:
             raise WindowError("these windows have no places, so they cannot be split by chromosome")
@@ -128,14 +132,18 @@ class Windows:
         both = sorted(set(asked["valid"]) & set(asked["test"]))
         if both:
             raise WindowError(f"{both[0]} cannot be in the validation set and in the test set")
+        there = Counter(place.chromosome for place in self.places)
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(there.items()))
+        for split, names in asked.items():
+            for name in names:
+                if name not in there:  # a wrong name would leave its windows in the training set
+                    raise WindowError(f"{name!r} was asked for in the {split} set, and the windows are {counts}")
         split_of = {name: split for split, names in asked.items() for name in names}
         members = {split: [] for split in SPLITS}
         for number, place in enumerate(self.places):
             members[split_of.get(place.chromosome, "train")].append(number)
         for split, numbers in members.items():
             if not numbers:
-                there = Counter(place.chromosome for place in self.places)
-                counts = ", ".join(f"{name} {count}" for name, count in sorted(there.items()))
                 wanted = " and ".join(asked.get(split, ["the other chromosomes"])) or "no chromosome"
                 raise WindowError(f"the {split} set is empty: {wanted} was asked for, and the windows are {counts}")
         return {split: self.subset(numbers) for split, numbers in members.items()}
@@ -148,8 +156,9 @@ class Windows:
         Raises:
             WindowError: if `length` is no multiple of the bin size, or does not divide the windows' length.
         """
-        if not isinstance(length, int | np.integer) or length < 1 or length % self.bin_size:
-            raise WindowError(f"the length is {length}; a multiple of the {self.bin_size} bases of a bin is expected")
+        length, asked = whole(length), length
+        if length is None or length < 1 or length % self.bin_size:
+            raise WindowError(f"the length is {asked}; a multiple of the {self.bin_size} bases of a bin is expected")
         if self.length % length:
             raise WindowError(f"windows of {self.length} bases cannot be cut into pieces of {length}")
         pieces = self.length // length
@@ -237,6 +246,10 @@ def _checked_places(places, shape: tuple[int, ...]) -> tuple[Place, ...] | None:
         places = tuple(Place(*place) for place in places)
     except TypeError:
         raise WindowError("the places are not all of the form (chromosome, start, end)") from None
+    for number, (chromosome, start, end) in enumerate(places):
+        if not isinstance(chromosome, str) or whole(start) is None or whole(end) is None:
+            said = (chromosome, start, end)
+            raise WindowError(f"the place of window {number} is {said}; a name and two whole numbers are expected")
     if len(places) != shape[0]:
         raise WindowError(f"there are {shape[0]} windows and {len(places)} places")
     for number, place in enumerate(places):
@@ -248,14 +261,14 @@ def _checked_places(places, shape: tuple[int, ...]) -> tuple[Place, ...] | None:
 def _checked_swap(swap, tracks: int) -> tuple[int, ...] | None:
     if swap is None:
         return None
-    swap = tuple(int(partner) for partner in swap)
-    if sorted(swap) != list(range(tracks)):
-        raise WindowError(f"swap is {list(swap)}; each of the {tracks} tracks has to occur in it once")
-    for track, partner in enumerate(swap):
-        if swap[partner] != track:
-            raise WindowError(f"swap pairs track {track} with {partner}, but {partner} with {swap[partner]}")
-    return swap
+    try:
+        return partners(swap, tracks)
+    except ValueError as error:
+        raise WindowError(str(error)) from None
 
 
 def _names(names: Iterable[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
+    found = [names] if isinstance(names, str) else list(names) if isinstance(names, Iterable) else [names]
+    if not all(isinstance(name, str) for name in found):
+        raise WindowError(f"the chromosomes are {str(names)[:60]}; their names are expected")
+    return found

@@ -34,15 +34,44 @@ class Names(ast.NodeVisitor):
             self.visit(part)
 
     def visit_FunctionDef(self, node):
+        for part in node.decorator_list:
+            self.visit(part)
+        self.visit_inside(node.args, node.body, {node.name})
+        self.made.add(node.name)
+
+    def visit_Lambda(self, node):
+        self.visit_inside(node.args, [node.body])
+
+    def visit_inside(self, arguments: ast.arguments, body: list[ast.AST], known: set = frozenset()):
+        """The body of a function, whose arguments and variables end with it."""
+        named = [argument for argument in ast.walk(arguments) if isinstance(argument, ast.arg)]
+        for part in (*arguments.defaults, *arguments.kw_defaults, *(argument.annotation for argument in named)):
+            if part is not None:  # what stands for an argument without a default
+                self.visit(part)
         outside = set(self.made)
-        self.made |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        self.made |= {argument.arg for argument in named} | known
+        for part in body:
+            self.visit(part)
+        self.made = outside
+
+    def visit_ExceptHandler(self, node):
+        if node.type is not None:
+            self.visit(node.type)
+        self.made |= {node.name} - {None}
         for part in node.body:
             self.visit(part)
-        self.made = outside | {node.name}
+        self.made.discard(node.name)  # Python forgets the error there
+
+    def visit_Import(self, node):
+        self.made |= {name.asname or name.name.split(".")[0] for name in node.names}
+
+    visit_ImportFrom = visit_Import
 
     def visit_ClassDef(self, node):
+        for part in node.decorator_list:
+            self.visit(part)
         outside = set(self.made)
-        for part in (*node.bases, *node.body):
+        for part in (*node.bases, *(keyword.value for keyword in node.keywords), *node.body):
             self.visit(part)
         self.made = outside | {node.name}
 

@@ -17,6 +17,7 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
+    {"checks"},
     {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows"},

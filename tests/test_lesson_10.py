@@ -39,7 +39,7 @@ from course_utils.models import seeded
 from course_utils.models.basenji import Basenji
 from course_utils.receptive_fields import receptive_field
 from course_utils.schedules import cosine
-from course_utils.tracks import fit_composition, poisson_loss
+from course_utils.tracks import SCALES, fit_composition, poisson_loss
 from course_utils.training import predict
 
 
@@ -399,6 +399,7 @@ def test_M27_the_table_is_r_per_track_beside_baselines_and_ceilings(parts, test,
     counts = test.windows.tracks
     for name, kind in (("dilated", "dilated"), ("no dilation", "plain")):
         assert rows[name][0] == pytest.approx(np.mean(runs[str(SEED)][kind]["r"]), abs=0.0051)
+    assert claims(r"CpGs in a bin, in the (\d+) and in the (\d+) bins around it") == [str(n) for n in SCALES[1:]]
     rates = fit_composition(parts["train"].windows).predict(test.windows.one_hot)
     expected = r_of(counts, rates), r_of(counts, rates, log1p=True)
     assert rows["GC and CpG"] == pytest.approx(expected, abs=0.0051) and expected[0] < 0.3, "says little"

@@ -106,7 +106,7 @@ def test_the_printed_windows_and_elements_are_those_of_the_seed(test):
             assert f"{name} at bin {', '.join(map(str, bins))}" in picture
     assert f"the true rate: r = {r:.2f}, largest {rate.max():.3g} here" in words
     [named] = claims(
-        r"Window (\d+) has four promoters, each nearer to its enhancer of group A than the one before"
+        r"Window (\d+) has four promoters, each nearer to (?:its|an) enhancer of group A than the one before"
     )
     promoters, group_a = (
         test.elements.promoters[window],

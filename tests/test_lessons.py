@@ -118,6 +118,23 @@ def test_names_are_read_before_they_are_made():
     assert (network.read, network.made) == ({"B", "D"}, {"A"})
 
 
+@pytest.mark.parametrize(
+    "source, read, made",
+    [
+        ("@a\ndef f(b=c, *, d=e, g): return b, d, g, f", {"a", "c", "e"}, {"f"}),
+        ("def f(a: b) -> None: return a\na", {"a", "b"}, {"f"}),
+        ("f = lambda a, b=c: a + b + d\na", {"a", "c", "d"}, {"f"}),
+        ("try:\n    a\nexcept E as error:\n    b = error\nb", {"a", "E"}, {"b"}),
+        ("except_ = 1\ntry:\n    a\nexcept E as e:\n    e\ne", {"a", "E", "e"}, {"except_"}),
+        ("import a.b, c as d\nfrom e import f as g, h\na, d, g, h", set(), {"a", "d", "g", "h"}),
+        ("@a\nclass B(c, metaclass=d): pass", {"a", "c", "d"}, {"B"}),
+    ],
+)
+def test_the_names_of_functions_errors_and_imports_are_told_apart(source, read, made):
+    seen = Names(source)
+    assert (seen.read, seen.made) == (read, made)
+
+
 def test_what_needs_a_slow_cell_is_left_out_with_it():
     def cell(source, *tags):
         return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})

@@ -115,7 +115,7 @@ def test_the_bases_outside_are_those_that_the_ends_take(growth, length, output):
     view = view_of(growth=growth, length=length, output=output)
     low, high = view.base_span
     assert view.bases_outside == view.bases - (high - low) > 0
-    stack = (*explorer_file.SQUEEZE, *view.stack)
+    stack = (*explorer_file.LECTURE_SQUEEZE, *view.stack)
     assert view.base_span == span(stack, output, length * 128)
 
 
@@ -134,7 +134,7 @@ def test_bases_never_seen_are_those_that_no_way_through_squeeze_and_stack_leads_
     layers, kernel, growth
 ):
     view = view_of(layers=layers, kernel=kernel, growth=growth)
-    seen = tree((*explorer_file.SQUEEZE, *view.stack), 0)[-1]
+    seen = tree((*explorer_file.LECTURE_SQUEEZE, *view.stack), 0)[-1]
     assert view.missed_bases == view.bases - len(seen)
     assert seen[0] == view.base_ends[0] - view.output * 128
 

@@ -124,6 +124,20 @@ def test_without_a_warm_up_the_first_step_has_the_whole_rate():
     assert cosine(10)(0) == 1 and cosine(1)(0) == 1
 
 
+def test_whole_numbers_of_numpy_and_pytorch_are_taken():
+    assert cosine(np.int64(10), warmup=torch.tensor(2))(1) == cosine(10, warmup=2)(1)
+    assert Augmentation(max_shift=np.int64(3)) == Augmentation(max_shift=3)
+    inputs, _ = windows()
+    for by in (np.int64(3), np.array(3), torch.tensor(3), [3] * 6, np.full(6, 3), (torch.tensor(3),) * 6):
+        assert torch.equal(shift(inputs, by), shift(inputs, 3))
+
+
+@pytest.mark.parametrize("by", [None, "a", True, [None] * 6, [True] * 6, torch.ones(6), [[1] * 6], [1], np.float64(2)])
+def test_a_shift_by_no_whole_number_is_refused(by):
+    with pytest.raises(ValueError, match="a whole number is expected, or 6 of them"):
+        shift(windows()[0], by)
+
+
 def test_steps_outside_the_schedule_are_refused():
     for step in (-1, 11):
         with pytest.raises(ValueError, match=f"step {step} is not among the 10"):
@@ -184,7 +198,15 @@ def test_the_reverse_complement_of_the_reverse_complement_is_what_came(swap):
 
 @pytest.mark.parametrize(
     "swap, words",
-    [((1, 2, 0), "partner of its partner"), ((1, 0), "3 tracks"), ((0, 1, 3), "0 to 2")],
+    [
+        ((1, 2, 0), "partner of its partner"),
+        ((1, 0), "3 tracks"),
+        ((0, 1, 3), "0 to 2"),
+        ((0, 1, -1), "0 to 2"),
+        ((True, False, 2), "3 tracks"),
+        (torch.tensor([1.0, 0.0, 2.0]), "3 tracks"),
+        (5, "swap is 5"),
+    ],
 )
 def test_a_swap_that_is_none_is_refused(swap, words):
     with pytest.raises(ValueError, match=words):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from course_utils import shared_words
 from course_utils.sequences import decode, one_hot, reverse_complement
 from course_utils.shared_words import shared_kmers
 
@@ -53,3 +54,10 @@ def test_an_n_matches_nothing_not_even_an_n():
     assert shared_kmers(first[:1], first).count.tolist() == [0, 0]
     assert shared_kmers(first, first[:1]).longest.tolist() == [0]
     assert shared_kmers(first[1:], first).count.tolist() == [0, 9]
+
+
+def test_words_beyond_all_known_ones_are_not_shared_when_the_quick_look_lets_them_pass(monkeypatch):
+    monkeypatch.setattr(shared_words, "_hash", lambda words: np.zeros(len(words), int))  # every word looks known
+    first = one_hot(["A" * 12], dtype=bool)  # its only word, of A or T alone, is the lowest number there is
+    second = one_hot(["CAGTCCGATCAG", "GGCAAAAAACGC"], dtype=bool)
+    assert shared_kmers(first, second, 5).count.tolist() == plain(first, second, 5)[0] == [0, 2]

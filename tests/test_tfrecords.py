@@ -86,6 +86,16 @@ WRONG = {
     "empty example": (record(b""), ["no tf.train.Example"]),
     "old groups": (record(varint(8 * 1 + 3) + DATA), ["no tf.train.Example"]),
     "no name": (record(field(1, field(1, field(2, b"")))), ["no tf.train.Example"]),
+    "a number for a feature": (record(field(1, field(1, field(1, b"a") + varint(8 * 2) + b"\x05"))), ["record 0", "no tf.train"]),
+    "a number for a name": (record(field(1, field(1, varint(8) + b"\x05" + field(2, b"")))), ["no tf.train.Example"]),
+    "a number for a float": (
+        record(field(1, field(1, field(1, b"a") + field(2, field(2, varint(8) + b"\x04"))))),
+        ["no tf.train.Example"],
+    ),
+    "a number of 70 bits": (
+        record(field(1, field(1, field(1, b"a") + field(2, field(3, field(1, b"\xff" * 9 + b"\x7f")))))),
+        ["record 0", "no tf.train.Example"],
+    ),
     "three bytes of a float": (
         record(field(1, field(1, field(1, b"a") + field(2, field(2, field(1, b"abc")))))),
         ["no tf.train.Example"],
@@ -152,6 +162,12 @@ def test_records_that_are_no_windows_are_refused_in_one_sentence(tmp_path, name)
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("bin_size", [0, -4, 2.0, True, None, "128"])
+def test_a_bin_size_that_is_none_is_refused(tmp_path, bin_size):
+    with pytest.raises(RecordError, match=f"bin size is {bin_size!r}; a whole number from 1 up"):
+        read_basenji(tmp_path / "a", bin_size=bin_size)
+
+
 def test_files_without_a_window_are_refused(tmp_path):
     (tmp_path / "a").write_bytes(basenji())
     with pytest.raises(RecordError, match="no window was read from .*a"):
@@ -193,11 +209,16 @@ SPOILED = {
     "statistics.json": [
         ('{"seq_length": 16}', ["no JSON with"]),
         ("[", ["no JSON with"]),
+        ('{"seq_length": 1e999, "crop_bp": 4, "pool_width": 4}', ["no JSON with"]),
+        (b"\xff", ["no JSON with"]),
         ('{"seq_length": 16, "crop_bp": 8, "pool_width": 4}', ["do not fit"]),
         ('{"seq_length": 32, "crop_bp": 4, "pool_width": 4}', ["record 0", "sequence", "multiple of 32"]),
     ],
     "targets.txt": [
         ("nothing\n1\n", ["no table with"]),
+        (TARGETS[: TARGETS.index("0")], ["targets.txt lists no track"]),
+        ("", ["targets.txt lists no track"]),
+        (TARGETS.encode() + b"\xff", ["targets.txt is no text in UTF-8"]),
         (TARGETS.replace("2\tDNASE", "x\tDNASE"), ["no table with"]),
         (TARGETS.replace("2\tDNASE", "0\tDNASE"), ["swap"]),
         (TARGETS[: TARGETS.rindex("2\tB")], ["target of record 0", "6 numbers", "multiple of 4"]),
@@ -205,6 +226,7 @@ SPOILED = {
     "sequences.bed": [
         ("chr1\t4\t12\ttest\n", ["no split 'train'", "it has test"]),
         ("chr1\t4\t12\ttrain\n", ["2 windows of train", "names 1"]),
+        (b"chr\xff\t4\t12\ttrain\n", ["sequences.bed is no text in UTF-8"]),
         ("chr1\t4\ttrain\n", ["line 1", "chromosome, start, end, split"]),
         ("chr1\t4\t14\ttrain\n" * 2, ["chr1:4-14", "8 bases"]),
     ],
@@ -213,7 +235,7 @@ SPOILED = {
 
 @pytest.mark.parametrize("name, content, words", [(n, *case) for n, cases in SPOILED.items() for case in cases])
 def test_a_folder_whose_tables_do_not_fit_is_refused_in_one_sentence(folder, name, content, words):
-    (folder / name).write_text(content)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(RecordError) as caught:
         read_baskerville(folder)
     said = str(caught.value)

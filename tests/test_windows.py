@@ -51,8 +51,20 @@ GOOD = some()
         ({"places": GOOD.places[:3]}, ["4 windows", "3 places"]),
         ({"places": [("chr1", 0, 15)] * 4}, ["window 0", "chr1:0-15", "16 bases"]),
         ({"places": [("chr1", 0)] * 4}, ["places", "(chromosome, start, end)"]),
-        ({"swap": (1, 1)}, ["[1, 1]", "once"]),
+        ({"swap": (1, 1)}, ["swap gives track 0 the partner 1", "whose own partner is 1"]),
         ({"swap": (0,)}, ["[0]", "each of the 2 tracks"]),
+        ({"swap": (1.7, 0.2)}, ["swap is (1.7, 0.2)", "each of the 2 tracks"]),
+        ({"swap": (None, 0)}, ["swap is (None, 0)"]),
+        ({"swap": (True, False)}, ["swap is (True, False)"]),
+        ({"swap": 5}, ["swap is 5"]),
+        ({"swap": (0, 2)}, ["swap is [0, 2]", "0 to 1"]),
+        ({"labels": None}, ["labels are None", "a name for each"]),
+        ({"labels": 5}, ["labels are 5"]),
+        ({"places": 5}, ["places", "(chromosome, start, end)"]),
+        ({"places": [("chr1", "0", "16")] * 4}, ["place of window 0", "'0'", "two whole numbers"]),
+        ({"places": [("chr1", 0, 16), ("chr1", 0.0, 16)] + [("chr1", 0, 16)] * 2}, ["place of window 1", "0.0"]),
+        ({"places": [(1, 0, 16)] * 4}, ["place of window 0 is (1, 0, 16)", "a name"]),
+        ({"places": [("chr1", -5, 11)] * 4}, ["window 0", "chr1:-5-11", "16 bases"]),
     ],
 )
 def test_parts_that_do_not_fit_are_refused_with_their_place(fields, words):
@@ -63,7 +75,7 @@ def test_parts_that_do_not_fit_are_refused_with_their_place(fields, words):
 
 def test_a_swap_pairs_tracks_both_ways():
     assert some(experiments=3, swap=(1, 0, 2)).swap == (1, 0, 2)
-    with pytest.raises(WindowError, match="pairs track 0 with 1, but 1 with 2"):
+    with pytest.raises(WindowError, match="swap gives track 0 the partner 1, whose own partner is 2"):
         some(experiments=3, swap=(1, 2, 0))
 
 
@@ -74,7 +86,19 @@ def test_a_subset_keeps_order_and_places():
     assert some(places=None).subset([1]).places is None
 
 
-@pytest.mark.parametrize("indices, words", [([4], "no window 4"), ([], "at least one"), ([0.5], "0.5")])
+@pytest.mark.parametrize(
+    "indices, words",
+    [
+        ([4], "no window 4"),
+        ([0, -5], "no window -5"),
+        ([], "at least one"),
+        ([0.5], "0.5"),
+        ([[0, 1]], r"indices are \[\[0, 1\]\]"),
+        ([True], "True"),
+        (3, "indices are 3"),
+        (None, "indices are None"),
+    ],
+)
 def test_a_subset_of_windows_that_are_not_there_is_refused(indices, words):
     with pytest.raises(WindowError, match=words):
         GOOD.subset(indices)
@@ -92,7 +116,11 @@ def test_a_split_by_chromosome_holds_each_window_once():
 @pytest.mark.parametrize(
     "valid, test, words",
     [
-        (["chr1"], ["chr7"], ["test set is empty", "chr7", "chr1 1, chr2 1"]),
+        (["chr1"], [], ["test set is empty", "no chromosome", "chr1 1, chr2 1"]),
+        (["chr1"], ["chr2", "chr03"], ["'chr03' was asked for in the test set", "chr1 1, chr2 1"]),
+        (["Chr1"], ["chr2"], ["'Chr1' was asked for in the valid set", "chr1 1, chr2 1"]),
+        (["chr1"], None, ["the chromosomes are None", "names"]),
+        (["chr1"], [2], ["the chromosomes are [2]", "names"]),
         ([], ["chr1"], ["valid set is empty", "no chromosome"]),
         (["chr1", "chr2"], ["chr3", "chr4"], ["train set is empty", "the other chromosomes"]),
         (["chr1"], ["chr1"], ["chr1", "validation set and in the test set"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import TensorDataset
+from runs import DILATIONS, FIRST, as_dataset, as_inputs, first_losses, rounded
 
 from course_utils.genomes import SimulatedGenome, make_genome, simulate_genome
 from course_utils.losses import log_poisson
@@ -25,10 +25,8 @@ from course_utils.windows import Windows
 
 PATH = Path(__file__).resolve().parents[1] / "data" / "basenji_runs.json"
 SEEDS = (1, 2, 3, 4, 5)
-DILATIONS = {"dilated": (1, 2, 4, 8, 16, 32, 64), "plain": (1,) * 7}
 WINDOWS = (512, 64, 128)  # to train with, to choose the recipe by, to judge
 EPOCHS, BATCH, RATE, WARMUP, BETAS, CLIP = 6, 2, 1e-2, 50, (0.9, 0.99), 1.0
-FIRST = 20  # steps whose losses are kept
 
 
 def genome_of(seed: int) -> list[SimulatedGenome]:
@@ -36,11 +34,6 @@ def genome_of(seed: int) -> list[SimulatedGenome]:
     rng = np.random.default_rng(seed)
     genome = make_genome(rng)
     return [simulate_genome(count, genome, rng=rng) for count in WINDOWS]
-
-
-def as_dataset(windows: Windows) -> TensorDataset:
-    inputs = torch.from_numpy(windows.one_hot).permute(0, 2, 1).float()
-    return TensorDataset(inputs.contiguous(), torch.from_numpy(windows.tracks))
 
 
 def network(seed: int, kind: str) -> Basenji:
@@ -67,26 +60,10 @@ def train(model: Basenji, seed: int, windows: Windows, valid: Windows | None, lo
         )
 
 
-def first_losses(seed: int, kind: str) -> list[float]:
+def first_steps(seed: int, kind: str) -> list[float]:
     """The losses of the first steps, as the file keeps them, without the rest of the training."""
-    losses = []
-
-    def counted(log_rates, counts):
-        if len(losses) == FIRST:
-            raise _Enough
-        value = log_poisson(log_rates, counts)
-        losses.append(value.item())
-        return value
-
-    try:
-        train(network(seed, kind), seed, genome_of(seed)[0].windows, None, counted)
-    except _Enough:
-        pass
-    return losses
-
-
-class _Enough(Exception):
-    """The training may stop."""
+    windows = genome_of(seed)[0].windows
+    return first_losses(lambda loss: train(network(seed, kind), seed, windows, None, loss))
 
 
 def judge(simulated: SimulatedGenome, rates: np.ndarray) -> dict:
@@ -96,7 +73,7 @@ def judge(simulated: SimulatedGenome, rates: np.ndarray) -> dict:
     np.put_along_axis(at, simulated.elements.promoters, True, axis=1)
     over = {"r": pearson_per_track(counts, rates)}
     over["promoter_r"] = pearson_per_track(counts[at][None], rates[at][None])
-    return {name: _rounded(r) for name, r in over.items()}
+    return {name: rounded(r) for name, r in over.items()}
 
 
 def run(seed: int) -> dict:
@@ -107,21 +84,17 @@ def run(seed: int) -> dict:
         model = network(seed, kind)
         history = train(model, seed, train_set.windows, valid.windows)
         rates = {
-            name: predict(model, as_dataset(part.windows).tensors[0], batch_size=16).exp().numpy()
+            name: predict(model, as_inputs(part.windows), batch_size=16).exp().numpy()
             for name, part in (("valid", valid), ("test", test))
         }
         result[kind] = {
             **judge(test, rates["test"]),
             "valid_r": judge(valid, rates["valid"])["r"],
-            "train_loss": _rounded(history.train_loss),
-            "valid_loss": _rounded(history.valid_loss),
-            "first_losses": _rounded(history.batch_loss[:FIRST]),
+            "train_loss": rounded(history.train_loss),
+            "valid_loss": rounded(history.valid_loss),
+            "first_losses": rounded(history.batch_loss[:FIRST]),
         }
     return result
-
-
-def _rounded(numbers) -> list[float]:
-    return [round(float(number), 5) for number in numbers]
 
 
 def write(runs: dict[int, dict]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import TensorDataset
+from runs import DILATIONS, FIRST, as_dataset, as_inputs, first_losses, rounded
 
 from course_utils.augmentation import Augmentation
 from course_utils.datasets import fetch
@@ -24,7 +24,7 @@ from course_utils.models import seeded
 from course_utils.models.basenji import Basenji
 from course_utils.schedules import cosine
 from course_utils.tfrecords import read_basenji
-from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
+from course_utils.tracks import CompositionRule, constant_rates, fit_composition, pearson_per_track, poisson_loss
 from course_utils.training import History, fit, predict
 from course_utils.windows import Windows
 
@@ -33,16 +33,9 @@ PATH = Path(__file__).resolve().parents[1] / "data" / "cage_runs.json"
 #: The windows that each fold holds out. Every fifth one, but 15 and 17, which are neighbours on chromosome 8, together.
 FOLDS = ((0, 5, 15, 17), (1, 6, 11, 16), (2, 7, 10, 12), (3, 8, 13, 18), (4, 9, 14, 19))
 
-DILATIONS = {"dilated": (1, 2, 4, 8, 16, 32, 64), "plain": (1,) * 7}
 CROP, EPOCHS, BATCH, RATE, BETAS, CLIP = 8_192, 12, 2, 3e-3, (0.9, 0.99), 1.0
 AUGMENTATION = Augmentation(max_shift=64, flip=True)  # the tracks are not stranded: nothing to swap
 SEED = 1
-FIRST = 20  # steps whose losses are kept
-
-
-def as_inputs(windows: Windows) -> torch.Tensor:
-    """What a network reads, ``(N, 4, L)``."""
-    return torch.from_numpy(windows.one_hot).permute(0, 2, 1).float().contiguous()
 
 
 def network(windows: Windows, kind: str) -> Basenji:
@@ -60,7 +53,7 @@ def train(model: Basenji, windows: Windows, loss=log_poisson) -> History:
     with seeded(SEED):
         return fit(
             model,
-            TensorDataset(as_inputs(crops), torch.from_numpy(crops.tracks)),
+            as_dataset(crops),
             loss=loss,
             optimizer=torch.optim.Adam(model.parameters(), lr=RATE, betas=BETAS),
             epochs=EPOCHS,
@@ -73,26 +66,9 @@ def train(model: Basenji, windows: Windows, loss=log_poisson) -> History:
         )
 
 
-class _Enough(Exception):
-    """The training may stop."""
-
-
-def first_losses(windows: Windows, kind: str) -> list[float]:
+def first_steps(windows: Windows, kind: str) -> list[float]:
     """The losses of the first steps, as the file keeps them, without the rest of the training."""
-    losses = []
-
-    def counted(log_rates, counts):
-        if len(losses) == FIRST:
-            raise _Enough
-        value = log_poisson(log_rates, counts)
-        losses.append(round(value.item(), 5))
-        return value
-
-    try:
-        train(network(windows, kind), windows, counted)
-    except _Enough:
-        pass
-    return losses
+    return first_losses(lambda loss: train(network(windows, kind), windows, loss))
 
 
 def rates_of(model: Basenji, windows: Windows) -> np.ndarray:
@@ -108,9 +84,8 @@ def judged(windows: Windows, rates: np.ndarray) -> dict:
     return {"loss": round(poisson_loss(windows.tracks, rates), 5)} | kept
 
 
-def judge_rules(training: Windows, test: Windows) -> dict:
-    """The methods without a network."""
-    rule = fit_composition(training)
+def judge_rules(training: Windows, test: Windows, rule: CompositionRule) -> dict:
+    """The methods without a network; the rule is :func:`fit_composition` of the training windows."""
     return {
         "constant": judged(test, constant_rates(training.tracks)),
         "composition": judged(test, rule.predict(test.one_hot))
@@ -118,7 +93,7 @@ def judge_rules(training: Windows, test: Windows) -> dict:
     }
 
 
-def judge_nets(training: Windows, test: Windows) -> dict:
+def judge_nets(training: Windows, test: Windows, rule: CompositionRule) -> dict:
     """Both networks, and "average": the dilated one and the composition rule together, mean of the log rates."""
     found = {}
     for kind in DILATIONS:
@@ -127,10 +102,10 @@ def judge_nets(training: Windows, test: Windows) -> dict:
         rates = rates_of(model, test)
         found[kind] = judged(test, rates) | {
             "train": judged(training, rates_of(model, training)),
-            "first_losses": [round(loss, 5) for loss in history.batch_loss[:FIRST]],
+            "first_losses": rounded(history.batch_loss[:FIRST]),
         }
         if kind == "dilated":
-            found["average"] = judged(test, np.sqrt(rates * fit_composition(training).predict(test.one_hot)))
+            found["average"] = judged(test, np.sqrt(rates * rule.predict(test.one_hot)))
     return found
 
 
@@ -149,7 +124,8 @@ def main() -> None:
     windows, folds = read_cage(), []
     for held_out in FOLDS:
         training, test = split(windows, held_out)
-        folds.append({"held_out": list(held_out), **judge_rules(training, test), **judge_nets(training, test)})
+        parts = training, test, fit_composition(training)
+        folds.append({"held_out": list(held_out), **judge_rules(*parts), **judge_nets(*parts)})
         print(json.dumps({name: run["loss"] for name, run in folds[-1].items() if name != "held_out"}), flush=True)
     lines = ",\n".join(json.dumps(fold, separators=(",", ":")) for fold in folds)
     PATH.write_text(f'{{"folds": [\n{lines}\n]}}\n', encoding="utf-8")

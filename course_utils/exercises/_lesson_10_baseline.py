@@ -19,6 +19,7 @@ BIN_SIZE, BINS = 128, 24  # bases in a bin, bins in a window
 TO_LEARN = TO_JUDGE = 120  # windows
 FAR_ENOUGH = 0.7  # of the way from the baseline's loss to that of the true rates
 MOST_FEATURES = 100
+LARGEST = 1e100  # of a feature; the square of a larger one may be infinite
 _BASES = "ACGT"
 
 
@@ -131,6 +132,8 @@ def _check_features(features: Any) -> None:
         raise _Unfit(f"{came} that holds {features.dtype}", "numbers are expected.")
     if not np.isfinite(features).all():
         raise _Unfit(came, "it holds NaN or infinity, as a ratio does in a bin where its divisor is 0.")
+    if (np.abs(features.astype(float)) > LARGEST).any():
+        raise _Unfit(came, f"it holds numbers beyond {LARGEST:g}, which no regression can take; counts will do.")
 
 
 def _predict(learn: np.ndarray, counts: np.ndarray, judge: np.ndarray) -> np.ndarray:

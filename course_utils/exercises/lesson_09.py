@@ -75,13 +75,13 @@ def _layers_cases(rng):
         ]
         return (layers + [(3, 1, int(rng.integers(2, 6))) for _ in range(dilated)],)
 
-    seed_network = [(21, 2, 1), *[(7, 4, 1)] * 3, *[(3, 1, 2**i) for i in range(7)]]
+    lecture_network = [(21, 2, 1), *[(7, 4, 1)] * 3, *[(3, 1, 2**i) for i in range(7)]]
     return [
         ([(3, 1, 1), (3, 1, 1)],),
         ([(3, 1, 1), (3, 1, 2)],),
         ([(5, 3, 1), (3, 1, 1)],),
         ([(4, 2, 1), (3, 3, 1), (5, 1, 4)],),
-        (seed_network,),
+        (lecture_network,),
         network(2, 1),
         network(2, 2),
         network(3, 2),

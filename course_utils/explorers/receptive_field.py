@@ -17,14 +17,12 @@ import numpy as np
 
 from course_utils.explorers import Explorer
 from course_utils.explorers._receptive_field_picture import draw, name_growth
-from course_utils.receptive_fields import Layer, receptive_field, step, tree
+from course_utils.receptive_fields import LECTURE_SQUEEZE, Layer, receptive_field, step, tree
 
 MOST_LAYERS = 7
 KERNELS = (2, 3, 5, 7)
 GROWTHS = (1, 2, 3, 4)
 LENGTHS = (16, 32, 64, 128, 256, 320, 512, 1024)
-#: The four blocks in front of the dilated layers: 128 bases become one position.
-SQUEEZE = (Layer(21, 2), Layer(7, 4), Layer(7, 4), Layer(7, 4))
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +160,7 @@ def compute(
     stack = tuple(Layer(kernel, dilation=growth**number) for number in range(layers))
     plain = (Layer(kernel),) * layers
     pattern = _pattern(stack)
-    ahead = SQUEEZE if squeeze else ()
+    ahead = LECTURE_SQUEEZE if squeeze else ()
     step_ahead, before, seen = _ahead(squeeze)
     start = output - sum(layer.kernel // 2 * layer.dilation for layer in stack)
     base_start = start * step_ahead - before
@@ -188,8 +186,9 @@ def _ahead(squeeze: bool) -> tuple[int, int, int]:
     """Bases from one position to the next; that it sees before its own first; and that it sees in all."""
     if not squeeze:
         return 1, 0, 1
-    before = sum(layer.kernel // 2 * step(SQUEEZE[:number]) for number, layer in enumerate(SQUEEZE))
-    return step(SQUEEZE), before, receptive_field(SQUEEZE)
+    blocks = LECTURE_SQUEEZE
+    before = sum(layer.kernel // 2 * step(blocks[:number]) for number, layer in enumerate(blocks))
+    return step(blocks), before, receptive_field(blocks)
 
 
 def _pattern(stack: tuple[Layer, ...]) -> np.ndarray:

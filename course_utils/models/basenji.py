@@ -36,7 +36,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from course_utils.checkpoints import CheckpointError
 from course_utils.models import check_input, check_size, seeded
-from course_utils.receptive_fields import Layer
+from course_utils.receptive_fields import LECTURE_SQUEEZE, Layer
 
 
 class Squeeze(NamedTuple):
@@ -50,11 +50,10 @@ class Squeeze(NamedTuple):
 
 def lecture_squeeze(base: int) -> tuple[Squeeze, ...]:
     """The lecture's four blocks: 128 bases -> 64 -> 16 -> 4 -> 1 column of ``4 * base`` channels."""
-    return (
-        Squeeze(2 * base, 21, 2, 0.0),
-        Squeeze(int(2.5 * base), 7, 4, 0.05),
-        Squeeze(int(3.2 * base), 7, 4, 0.05),
-        Squeeze(4 * base, 7, 4, 0.05),
+    widths, dropouts = (2, 2.5, 3.2, 4), (0.0, 0.05, 0.05, 0.05)
+    return tuple(
+        Squeeze(int(width * base), layer.kernel, layer.stride, dropout)
+        for width, layer, dropout in zip(widths, LECTURE_SQUEEZE, dropouts)
     )
 
 
@@ -187,8 +186,11 @@ def load_chainer(path: str | Path, model: Basenji | None = None) -> Basenji:
     Raises:
         CheckpointError: for another kind of file, missing or additional arrays, other shapes, and numbers that
             cannot be weights; the model stays as it was.
+        ValueError: for a model that is no Basenji.
         FileNotFoundError: if there is no such file (lesson 09).
     """
+    if model is not None and not isinstance(model, Basenji):
+        raise ValueError(f"the model is a {type(model).__name__}; a Basenji is expected, or None for a new one")
     arrays = _read_npz(path)
     if model is None:
         with seeded(0):  # the first weights are overwritten; the caller's random numbers stay
@@ -208,11 +210,15 @@ def load_chainer(path: str | Path, model: Basenji | None = None) -> Basenji:
         expected = tuple(state[key].shape[:1] if name.endswith("/g") else state[key].shape)
         if array.shape != expected:
             raise CheckpointError(f"{path}: {name} has the shape {array.shape}; {expected} is expected")
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
+        if array.dtype.kind != "f":
+            raise CheckpointError(f"{path}: {name} holds {array.dtype}; floating-point numbers are expected")
+        with np.errstate(over="ignore"):  # torch knows neither other byte orders nor long doubles
+            weight = torch.from_numpy(array.astype(np.float64)).to(state[key].dtype)
+        if not weight.isfinite().all():  # as the model will hold them: 1e300 is infinite in float32
             raise CheckpointError(f"{path}: {name} holds something else than finite floating-point numbers")
-        if name.endswith("conv/W") and not array.any(axis=(1, 2)).all():
+        if name.endswith("conv/W") and not weight.flatten(1).any(dim=1).all():
             raise CheckpointError(f"{path}: {name} has a filter of zeros, which has no direction")
-        weights[key] = torch.from_numpy(array).reshape(state[key].shape)
+        weights[key] = weight.reshape(state[key].shape)
     model.load_state_dict(weights)
     return model
 
@@ -233,7 +239,10 @@ def _read_npz(path: str | Path) -> dict[str, np.ndarray]:
             f"{path} is not of the lecture's network: {len(first)} of its arrays are named s_0/conv/W, not 1"
         )
     prefix = first[0].removesuffix("s_0/conv/W")
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    outside = [name for name in arrays if not name.startswith(prefix)]
+    if outside:
+        raise CheckpointError(f"{path} has {outside[0]}, for which this network has no place")
+    return {name.removeprefix(prefix): array for name, array in arrays.items()}
 
 
 def _names_of(model: Basenji) -> dict[str, str]:

@@ -443,6 +443,8 @@ def train_network(dilations, seed=3, epochs=6, batch_size=2):
 
 
 dilated, dilated_history = train_network((1, 2, 4, 8, 16, 32, 64))
+
+# %% tags=["train", "slow"]
 plain, plain_history = train_network((1,) * 7)
 
 # %% tags=["train", "slow"]
@@ -633,7 +635,7 @@ print(f"dilated - plain: {difference.estimate:.3f}, 95 % interval {difference.lo
 #
 # ## 10 · Explore
 #
-# Look at any window and track; the symbols below show the planted elements. Window 77 has four promoters, each nearer to its enhancer of group A than the one before.
+# Look at any window and track; the symbols below show the planted elements. Window 77 has four promoters, each nearer to an enhancer of group A than the one before.
 #
 # - Switch *dilated* off and on. Where does *no dilation* go wrong?
 # - Move the track from group A to group B. Which promoter changes most, and which enhancer explains it?

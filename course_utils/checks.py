@@ -1,0 +1,46 @@
+"""Checks that several rooms share, of numbers and lists of numbers; they need neither NumPy nor PyTorch."""
+
+import operator
+
+
+def whole(value) -> int | None:
+    """The whole number that `value` is (of Python, NumPy or PyTorch), or None; True and False are none."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def whole_numbers(values) -> tuple[int, ...] | None:
+    """The whole numbers that `values` lists, or None if it is no list, or holds something else."""
+    values = values.tolist() if hasattr(values, "tolist") else values
+    try:
+        found = tuple(map(whole, values))
+    except TypeError:
+        return None
+    return None if None in found else found
+
+
+def partners(swap, tracks: int, what: str = "swap") -> tuple[int, ...]:
+    """A list, called `what`, that gives for each track the index of its partner on the other strand.
+
+    A track without strands is its own partner.
+
+    Raises:
+        ValueError: unless they are whole numbers, one for each of the tracks, each the partner of its
+            partner (lesson 10).
+    """
+    found = whole_numbers(swap)
+    said = str(swap if found is None else list(found))[:60]
+    if not found or len(found) != tracks:
+        raise ValueError(f"{what} is {said}; the index of a partner is expected for each of the {tracks} tracks")
+    if not 0 <= min(found) <= max(found) < tracks:
+        raise ValueError(f"{what} is {said}; indices from 0 to {tracks - 1} are expected")
+    for track, partner in enumerate(found):
+        if found[partner] != track:
+            raise ValueError(
+                f"{what} gives track {track} the partner {partner}, whose own partner is {found[partner]}; each is "
+                "expected to be the partner of its partner"
+            )
+    return found
