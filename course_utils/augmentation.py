@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.checks import partners, whole, whole_numbers
+from course_utils.checks import partners, said, whole, whole_numbers
 
 
 def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
@@ -30,7 +30,7 @@ def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
     many, _, length = inputs.shape
     moves = whole_numbers(by) if whole(by) is None else (whole(by),) * many
     if moves is None or len(moves) != many:
-        raise ValueError(f"by is {str(by)[:40]}; a whole number is expected, or {many} of them")
+        raise ValueError(f"by is {said(by)}; a whole number is expected, or {many} of them")
     if any(abs(move) >= length for move in moves):
         raise ValueError(f"by is {max(moves, key=abs)}, and the sequences have {length} bases: none would be left")
     moved = torch.zeros_like(inputs)

@@ -3,9 +3,19 @@
 import operator
 
 
+def said(value) -> str:
+    """A value as a message of one line names it."""
+    return str(_plain(value))[:60]
+
+
+def _plain(value):
+    """Python's own numbers and lists, in place of NumPy's and PyTorch's."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def whole(value) -> int | None:
     """The whole number that `value` is (of Python, NumPy or PyTorch), or None; True and False are none."""
-    value = value.tolist() if hasattr(value, "tolist") else value
+    value = _plain(value)
     try:
         return None if isinstance(value, bool) else operator.index(value)
     except TypeError:
@@ -14,9 +24,8 @@ def whole(value) -> int | None:
 
 def whole_numbers(values) -> tuple[int, ...] | None:
     """The whole numbers that `values` lists, or None if it is no list, or holds something else."""
-    values = values.tolist() if hasattr(values, "tolist") else values
     try:
-        found = tuple(map(whole, values))
+        found = tuple(map(whole, _plain(values)))
     except TypeError:
         return None
     return None if None in found else found
@@ -32,11 +41,11 @@ def partners(swap, tracks: int, what: str = "swap") -> tuple[int, ...]:
             partner (lesson 10).
     """
     found = whole_numbers(swap)
-    said = str(swap if found is None else list(found))[:60]
+    came = said(swap if found is None else list(found))
     if not found or len(found) != tracks:
-        raise ValueError(f"{what} is {said}; the index of a partner is expected for each of the {tracks} tracks")
+        raise ValueError(f"{what} is {came}; the index of a partner is expected for each of the {tracks} tracks")
     if not 0 <= min(found) <= max(found) < tracks:
-        raise ValueError(f"{what} is {said}; indices from 0 to {tracks - 1} are expected")
+        raise ValueError(f"{what} is {came}; indices from 0 to {tracks - 1} are expected")
     for track, partner in enumerate(found):
         if found[partner] != track:
             raise ValueError(

@@ -18,7 +18,6 @@ enhancer shows in its own bin, too, and words come in many copies. With two copi
 enhancer, a small network was at r = 0.79 after eight epochs (the ceiling is 0.89). Explained in lesson 10.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import NamedTuple

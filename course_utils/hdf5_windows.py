@@ -314,7 +314,7 @@ def _swap(file, path: Path) -> tuple[int, ...] | None:
     if "target_swap" not in file:
         return None
     try:
-        return partners(file["target_swap"][:], len(file["target_labels"]), f"target_swap of {path}")
+        return partners(file["target_swap"][:].tolist(), len(file["target_labels"]), f"target_swap of {path}")
     except ValueError as error:
         raise WindowError(str(error)) from None
 

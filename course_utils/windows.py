@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.checks import partners, whole, whole_numbers
+from course_utils.checks import partners, said, whole, whole_numbers
 
 SPLITS = ("train", "valid", "test")
 
@@ -108,7 +108,7 @@ class Windows:
         """
         chosen = whole_numbers(indices)
         if not chosen:
-            raise WindowError(f"the indices are {str(indices)[:60]}; at least one whole number is expected")
+            raise WindowError(f"the indices are {said(indices)}; at least one whole number is expected")
         for index in chosen:
             if not -len(self) <= index < len(self):
                 raise WindowError(f"there is no window {index}: they are numbered 0 to {len(self) - 1}")
@@ -248,8 +248,7 @@ def _checked_places(places, shape: tuple[int, ...]) -> tuple[Place, ...] | None:
         raise WindowError("the places are not all of the form (chromosome, start, end)") from None
     for number, (chromosome, start, end) in enumerate(places):
         if not isinstance(chromosome, str) or whole(start) is None or whole(end) is None:
-            said = (chromosome, start, end)
-            raise WindowError(f"the place of window {number} is {said}; a name and two whole numbers are expected")
+            raise WindowError(f"the place of window {number} is {(chromosome, start, end)}; a name and two whole numbers are expected")
     if len(places) != shape[0]:
         raise WindowError(f"there are {shape[0]} windows and {len(places)} places")
     for number, place in enumerate(places):
@@ -270,5 +269,5 @@ def _checked_swap(swap, tracks: int) -> tuple[int, ...] | None:
 def _names(names: Iterable[str]) -> list[str]:
     found = [names] if isinstance(names, str) else list(names) if isinstance(names, Iterable) else [names]
     if not all(isinstance(name, str) for name in found):
-        raise WindowError(f"the chromosomes are {str(names)[:60]}; their names are expected")
+        raise WindowError(f"the chromosomes are {said(names)}; their names are expected")
     return found

@@ -119,6 +119,26 @@ def test_a_given_model_is_filled_and_keeps_its_dilations(tmp_path):
     )
 
 
+@pytest.mark.parametrize("kind", [">f4", ">f8", "f2", np.longdouble])
+def test_numbers_of_any_width_and_byte_order_are_read(tmp_path, kind):
+    arrays = {name: array.astype(kind) for name, array in arrays_of_lecture(base=2).items()}
+    model = load_chainer(npz(tmp_path / "a.npz", arrays))
+    assert model.head.weight.dtype == torch.float32
+    np.testing.assert_array_equal(model.head.weight.detach(), arrays["l/W"].astype("f4"))
+
+
+def test_a_model_in_float64_loses_nothing(tmp_path):
+    arrays = {name: array.astype(float) + 1e-12 for name, array in arrays_of_lecture(base=2).items()}
+    model = load_chainer(npz(tmp_path / "a.npz", arrays), made(base=2).double())
+    np.testing.assert_array_equal(model.head.weight.detach(), arrays["l/W"])
+
+
+def test_an_array_beside_the_prefix_is_refused(tmp_path):
+    arrays = {f"predictor/{name}": array for name, array in arrays_of_lecture(base=2).items()}
+    with pytest.raises(CheckpointError, match="has epoch, for which this network has no place"):
+        load_chainer(npz(tmp_path / "a.npz", arrays | {"epoch": np.ones(1)}))
+
+
 def test_reading_weights_leaves_the_random_numbers_alone(tmp_path):
     path = npz(tmp_path / "a.npz", arrays_of_lecture(base=2))
     before = torch.get_rng_state()
@@ -144,6 +164,8 @@ BAD = {
     "even kernel": (edit(s_0__conv__W=np.ones((8, 4, 20), "f")), ["s_0/conv/W", "(8, 4, 20)"]),
     "not a number": (edit(l__b=np.full(4, np.nan, "f")), ["l/b", "finite"]),
     "infinite": (edit(l__b=np.full(4, -np.inf, "f")), ["l/b", "finite"]),
+    "too large": (edit(l__b=np.full(4, 1e300)), ["l/b", "finite"]),
+    "no direction in float32": (edit(d_0__conv__W=np.full((6, 8, 3), 1e-60)), ["d_0/conv/W", "no direction"]),
     "whole numbers": (edit(l__b=np.ones(4, int)), ["l/b", "floating-point"]),
     "text": (edit(l__b=np.array(["a"] * 4)), ["l/b", "floating-point"]),
     "no direction": (edit(d_0__conv__W=np.zeros((6, 8, 3), "f")), ["d_0/conv/W", "no direction"]),

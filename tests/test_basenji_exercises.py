@@ -192,6 +192,7 @@ def test_a_passing_answer_is_told_how_far_it_goes():
         (np.ones((BINS, 0)), "there is no feature in it"),
         (np.array([["a"]] * BINS), "numbers are expected"),
         (np.full((BINS, 2), np.nan), "holds NaN or infinity"),
+        (np.full((BINS, 2), -1e308), "numbers beyond 1e+100"),
         (np.ones((BINS, 101)), "100 is the most"),
     ],
 )

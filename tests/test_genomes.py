@@ -1,5 +1,6 @@
 """Simulated genomes hold what they say, obey their formula, and have the ceilings that lesson 10 names."""
 
+import warnings
 from math import exp
 
 import numpy as np
@@ -89,6 +90,13 @@ def test_words_stand_where_they_are_said_to_be_apart_from_a_few_errors(simulated
     assert abs(same / (12 * copies) - 0.94) < 5 * (0.94 * 0.06 / (12 * copies)) ** 0.5
 
 
+def test_a_copy_is_anywhere_in_its_part_of_the_bin(simulated):
+    for which, copies in ((slice(4), 4), (slice(4, 8), 6)):  # promoters, enhancers
+        part = 128 // copies
+        begins = simulated.starts[:50, which, :copies] % 128 % part
+        assert set(begins.ravel().tolist()) == set(range(part - 12 + 1))
+
+
 def test_without_errors_the_words_are_found_to_the_letter():
     made = simulate_genome(3, make_genome(rng(), GenomeRules(conservation=1.0)), rng=rng())
     for number in range(3):
@@ -169,6 +177,20 @@ def test_who_sees_everything_knows_the_rate():
     seen = np.array([(row == 0).any() and (row == 1).any() for row in elements.groups])
     assert seen.any()
     assert local[seen] == pytest.approx(rate[seen])
+
+
+def test_where_nothing_is_out_of_reach_no_mean_is_needed():
+    rules = GenomeRules(groups=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = simulate_genome(3, make_genome(rng(), rules), reach=127, rng=rng())
+        assert mean_boost(rules, reach=127, rng=rng()).tolist() == [1.0] * 128
+    assert made.local_rate == pytest.approx(made.rate)
+
+
+def test_the_tracks_of_26_groups_are_named_from_a_to_z():
+    labels = GenomeRules(groups=26, tracks=26).labels
+    assert labels[0] == "A1" and labels[-1] == "Z1"
 
 
 def test_the_local_rate_is_the_rate_where_an_enhancer_of_the_group_is_within_reach(simulated):

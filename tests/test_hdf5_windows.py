@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from window_files import h5, same, some
 
-import course_utils.hdf5_windows
-from course_utils.hdf5_windows import HDF5Windows, read_windows, rechunk, write_windows
+from course_utils.hdf5_windows import HDF5Windows, read_windows, write_windows
 from course_utils.windows import WindowError
 
 
@@ -52,13 +51,16 @@ def test_a_file_of_the_lecture_without_our_keys_is_read(tmp_path):
     windows = read_windows(tmp_path / "seq.h5", "train")
     assert windows.labels == ("CAGE:heart", "CAGE:liver") and windows.places is None and windows.swap is None
     assert windows.tracks[0, 1, 1] == 1.5
+    assert HDF5Windows(tmp_path / "seq.h5", "train").swap is None
 
 
 def test_numbers_are_rounded_as_float16_rounds(tmp_path):
     windows = some(experiments=1, labels=["a"])
-    values = np.resize([0, 1 / 3, 2049, 65504], (4, 4, 1))
+    values = np.resize([0, 1 / 3, 2049, 65504, 2.9e-8, 3e-8, 1.234e-6], (4, 4, 1))
     write_windows(tmp_path / "a.h5", {"train": replace(windows, tracks=values)})
-    assert np.array_equal(read_windows(tmp_path / "a.h5", "train").tracks, values.astype("float16"))
+    read = read_windows(tmp_path / "a.h5", "train").tracks
+    assert np.array_equal(read, values.astype("float16"))
+    assert read[1, 0, 0] == 0 < read[1, 1, 0]  # 2.9e-8 is lost
 
 
 def test_a_number_beyond_float16_is_refused_and_the_old_file_stays(path):
@@ -162,14 +164,22 @@ def test_a_file_that_holds_something_else_is_refused_in_one_sentence(tmp_path, n
     "keys, words",
     [
         ({"train_places": np.array([b"chr1"] * 3)}, "train_places of .* holds b'chr1'"),
-        ({"train_places": np.array([b"chr1:0-8"] * 2)}, "3 windows and 2 places"),
-        ({"target_swap": np.array([0, 0])}, "swap"),
+        ({"train_places": np.array([b"chr1:0-8"] * 2)}, r"train_places of .* the shape \(2,\); the shape \(3,\)"),
+        ({"train_places": b"chr1:0-8"}, r"train_places of .* the shape \(\)"),
+        ({"train_places/first": 1}, "train_places of .* has keys of its own"),
+        ({"target_swap": 1}, r"target_swap of .* the shape \(\); the shape \(2,\)"),
+        ({"target_swap": np.array([1, 0, 2])}, r"target_swap of .* the shape \(3,\)"),
+        ({"target_swap": np.array([0, 0])}, "target_swap of .* gives track 1 the partner 0"),
+        ({"target_swap": np.array([1.0, 0.0])}, r"target_swap of .* is \[1.0, 0.0\]"),
     ],
 )
 def test_our_own_keys_are_checked_when_they_are_read(tmp_path, keys, words):
     (tmp_path / "seq.h5").write_bytes(h5(**keys))
     with pytest.raises(WindowError, match=words):
         read_windows(tmp_path / "seq.h5", "train")
+    if "holds" not in words:  # the text of the places is no matter of training
+        with pytest.raises(WindowError, match=words):
+            HDF5Windows(tmp_path / "seq.h5", "train")
 
 
 def test_a_chunk_that_is_damaged_is_refused(tmp_path):
@@ -200,6 +210,7 @@ def test_windows_that_the_file_does_not_hold_are_refused(path, start, stop):
 def test_a_dataset_gives_what_the_network_takes(path):
     data = HDF5Windows(path, "train")
     assert (len(data), data.shape, data.labels) == (4, (4, 16, 4, 2), ("track 0", "track 1"))
+    assert data.swap == (1, 0)
     for number in (0, 3, -1, np.int64(2)):
         inputs, tracks = data[number]
         assert inputs.shape == (4, 16) and inputs.dtype == np.float32 and inputs.flags.c_contiguous
@@ -243,6 +254,21 @@ def test_a_wrong_number_is_found_in_the_window_where_it_stands(tmp_path):
         data[1]
 
 
+@pytest.mark.parametrize("base, words", [((5, 1), "has 2 at position 5"), (slice(5, 6), "has 4 bases at position 5")])
+def test_a_wrong_base_is_found_in_the_window_where_it_stands(tmp_path, base, words):
+    one_hot = np.eye(4, dtype=np.uint8)[np.random.default_rng(1).integers(0, 4, (3, 8))]
+    one_hot[2][base] = 2 if isinstance(base, tuple) else 1
+    (tmp_path / "seq.h5").write_bytes(h5(train_in=one_hot))
+    data = HDF5Windows(tmp_path / "seq.h5", "train")
+    assert data[1][0].sum() == 8
+    said = f"window 2 of train_in in .*seq.h5 {words}"
+    with pytest.raises(WindowError, match=said):
+        data[2]
+    with pytest.raises(WindowError, match=said):
+        read_windows(tmp_path / "seq.h5", "train", 1, 3)
+    assert len(read_windows(tmp_path / "seq.h5", "train", 0, 2)) == 2
+
+
 def test_a_window_costs_the_memory_of_a_window(tmp_path):
     length = 4096
     write_windows(tmp_path / "a.h5", {"train": some(60, length=length, places=None)})
@@ -277,21 +303,37 @@ def test_a_dataset_travels_to_other_processes(path):
     assert len(copy) == 4 and copy.labels == data.labels
 
 
+def test_a_dataset_is_read_after_the_working_folder_changes(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    data = HDF5Windows("seq.h5", "train")
+    monkeypatch.chdir("/")
+    assert np.array_equal(data[1][1], some().tracks[1])
+    assert repr(data) == "4 windows of 16 bp of train in seq.h5"
+
+
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
-def test_a_forked_process_opens_the_file_for_itself(path):
+def test_a_forked_process_opens_the_file_for_itself(path, monkeypatch):
     data = HDF5Windows(path, "train")
     data[0]
     opened = data._file
+    monkeypatch.setitem(INHERITED, "data", data)
+    monkeypatch.setitem(INHERITED, "file", opened)
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        sums = pool.map(_total, [(data, number) for number in range(4)])
-    assert sums == [some().tracks[number].sum() for number in range(4)]
+        found = pool.map(_total, range(4))
+    assert found == [(some().tracks[number].sum(), True, True) for number in range(4)]
     data[1]
     assert data._file is opened  # the parent's is still open
 
 
-def _total(task) -> float:
-    data, number = task
-    return data[number][1].sum()
+#: What a forked process finds here is the parent's own, open file: nothing is pickled.
+INHERITED = {}
+
+
+def _total(number: int) -> tuple[float, bool, bool]:
+    """The sum of a window's tracks, and whether this process opened the file, and is not the parent."""
+    data, file = INHERITED["data"], INHERITED["file"]
+    total = float(data[number][1].sum())
+    return total, data._file is not file and data._process == os.getpid(), multiprocessing.parent_process() is not None
 
 
 def test_a_closed_file_can_be_deleted_and_a_read_opens_it_again(path):
@@ -332,77 +374,3 @@ def test_fit_trains_on_the_file_as_on_arrays(path):
         )
         losses.append(history.batch_loss)
     assert losses[0] == losses[1] and len(losses[0]) == 4
-
-
-# --- copied into blocks of a window --------------------------------------------------------------
-
-
-@pytest.fixture
-def packed(tmp_path):
-    """What :func:`some` gives for train and test, packed across windows, with keys of others beside."""
-    with h5py.File(tmp_path / "packed.h5", "w") as file:
-        for split, windows in {"train": some(20), "test": some(7, seed=2)}.items():
-            options = {"compression": "gzip", "chunks": (5, 8, 1)}
-            file.create_dataset(f"{split}_in", data=windows.one_hot, **options)
-            file.create_dataset(f"{split}_out", data=windows.tracks.astype("f2"), **options | {"chunks": (7, 2, 1)})
-        file["target_labels"] = np.array([b"one", b"two"])
-        file["others/pool_width"] = 128
-        file.attrs["genome"] = file["train_in"].attrs["genome"] = "hg19"
-    return tmp_path / "packed.h5"
-
-
-@pytest.mark.parametrize("size", [1, 400, 1 << 20])
-def test_a_copy_holds_the_same_numbers_and_keys_in_a_block_a_window(packed, monkeypatch, size):
-    monkeypatch.setattr(course_utils.hdf5_windows, "BLOCK", size)
-    rechunk(packed, packed.with_name("quick.h5"), progress=False)
-    with h5py.File(packed) as old, h5py.File(packed.with_name("quick.h5")) as new:
-        assert set(new) == set(old) and dict(new.attrs) == dict(new["train_in"].attrs) == {"genome": "hg19"}
-        assert new["others/pool_width"][()] == 128
-        for key in ("train_in", "train_out", "test_in", "test_out", "target_labels"):
-            assert new[key].dtype == old[key].dtype and np.array_equal(new[key], old[key])
-            if key != "target_labels":
-                assert new[key].chunks == (1, *old[key].shape[1:]) and new[key].compression is None
-    assert len(list(packed.parent.iterdir())) == 2
-
-
-def test_a_copy_costs_the_memory_of_a_block(tmp_path, monkeypatch):
-    size = 4096 * 4 * 4  # 4 of 100 windows
-    with h5py.File(tmp_path / "packed.h5", "w") as file:
-        windows = some(100, length=4096)
-        file.create_dataset("train_in", data=windows.one_hot, compression="gzip", chunks=(4, 1024, 1))
-        file.create_dataset("train_out", data=windows.tracks.astype("f2"))
-        file["target_labels"] = np.array([b"one", b"two"])
-    rechunk(tmp_path / "packed.h5", tmp_path / "warm.h5", progress=False)
-    monkeypatch.setattr(course_utils.hdf5_windows, "BLOCK", size)
-    tracemalloc.start()
-    rechunk(tmp_path / "packed.h5", tmp_path / "quick.h5", progress=False)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 3 * size < 100 * 4096 * 4 / 5
-
-
-def test_an_interrupted_copy_leaves_nothing(packed, monkeypatch):
-    def interrupted(self, *_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(h5py.Dataset, "__setitem__", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        rechunk(packed, packed.with_name("quick.h5"), progress=False)
-    assert list(packed.parent.iterdir()) == [packed]
-
-
-@pytest.mark.parametrize(
-    "keys, words",
-    [
-        ({"train_out": np.full((3, 4, 2), -1, "f2")}, "window 0, bin 0, track 0 of train_out in .* is -1"),
-        ({"test_in": np.ones((2, 8, 4), bool)}, "window 0 of test_in in .* has 4 bases at position 0"),
-        ({"test_in": None}, "no test_in"),
-        ({"train_in": None, "train_out": None, "test_in": None, "test_out": None}, "no train_in; it holds target_labels"),
-    ],
-)
-def test_a_file_that_is_wrong_is_not_copied(tmp_path, keys, words):
-    (tmp_path / "seq.h5").write_bytes(h5(**keys))
-    (tmp_path / "old.h5").write_bytes(b"as it was")
-    with pytest.raises(WindowError, match=words):
-        rechunk(tmp_path / "seq.h5", tmp_path / "old.h5", progress=False)
-    assert (tmp_path / "old.h5").read_bytes() == b"as it was" and len(list(tmp_path.iterdir())) == 2

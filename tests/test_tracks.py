@@ -18,6 +18,7 @@ from course_utils.tracks import (
     fit_composition,
     pearson_per_track,
     poisson_loss,
+    poisson_loss_per_track,
     r2_per_track,
 )
 from course_utils.windows import Windows
@@ -64,6 +65,24 @@ def test_a_constant_has_no_r_and_says_so_without_a_warning():
             assert np.isnan(pearson_per_track(counts, rates, log1p)).tolist() == [0, 1, 1, 0]
         assert np.isnan(pearson_per_track(counts, constant_rates(counts))).all()
         assert np.isnan(r2_per_track(counts, rates)).tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160])
+def test_what_varies_too_little_for_its_squares_is_a_constant_to_r_and_to_r2(size):
+    counts, rates = tracks()
+    tiny = counts.astype(float) * size  # which float32 does not hold
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(pearson_per_track(tiny, rates)).all() and np.isnan(pearson_per_track(rates, tiny)).all()
+        assert np.isnan(r2_per_track(tiny, rates)).all()
+        assert not np.isnan(r2_per_track(rates, tiny)).any()
+
+
+def test_r2_far_off_a_track_that_hardly_varies_is_minus_infinity_without_a_warning():
+    counts, rates = tracks()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (r2_per_track(counts.astype(float) * 1e-152, rates * 1e10) == -np.inf).all()
 
 
 def test_r_ignores_height_and_stays_in_range_and_r2_does_not():
@@ -115,6 +134,17 @@ def test_the_loss_in_a_plain_loop():
     for count, rate in zip(counts.ravel().tolist(), rates.ravel().tolist()):
         total += rate - count * log(rate) - (count - special.xlogy(count, count))
     assert poisson_loss(counts, rates) == pytest.approx(total / 12)
+
+
+def test_the_loss_of_each_track_is_the_loss_of_that_track_alone():
+    counts, rates = tracks()
+    rates[0, np.flatnonzero(counts[0, :, 2])[0], 2] = 0
+    found = poisson_loss_per_track(counts, rates)
+    assert found.shape == (4,) and found[2] == np.inf
+    for track in (0, 1, 3):
+        assert found[track] == pytest.approx(poisson_loss(counts[..., [track]], rates[..., [track]]))
+    finite = [0, 1, 3]
+    assert found[finite].mean() == pytest.approx(poisson_loss(counts[..., finite], rates[..., finite]))
 
 
 def test_a_rate_of_0_is_right_for_a_count_of_0_and_infinitely_wrong_for_another():
@@ -222,6 +252,15 @@ def test_a_feature_without_any_spread_does_no_harm():
     rates = fit_composition(plain).predict(plain.one_hot)
     assert rates == pytest.approx(np.broadcast_to(constant_rates(plain.tracks), rates.shape), rel=1e-3)
     assert "2 tracks on 6 numbers" in repr(fit_composition(plain))
+
+
+def test_one_scale_need_not_stand_in_a_tuple():
+    rng = np.random.default_rng(3)
+    encoded = np.stack([encode(one) for one in random_dna(4, 512)]).astype(bool)
+    windows = Windows(encoded, rng.poisson(3, (4, 4, 2)).astype(float), ("a", "b"))
+    rule = fit_composition(windows, scales=3)
+    assert rule.scales == (3,)
+    assert (rule.predict(encoded) == fit_composition(windows, scales=(3,)).predict(encoded)).all()
 
 
 # --- paired differences --------------------------------------------------------------------------

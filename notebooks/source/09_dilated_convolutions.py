@@ -681,7 +681,8 @@ for name, (layers, weights, multiplications) in rows.items():
 # ## Recap
 #
 # A convolution sees a few neighbours. Strides squeeze 128 letters into a column; doubling dilations let seven layers see 255 columns; dense connections hand everything on and give the gradient a direct way back; gates decide what counts where; weight normalisation keeps a filter's direction and its length apart. The receptive field is arithmetic, and a gradient measures it: 32,785 letters here.
-#
+
+# %% [markdown] tags=["seed:001-references"]
 # ## Further reading
 #
 # - D. R. Kelley et al. Sequential regulatory activity prediction across chromosomes with convolutional neural networks. *Genome Research* 28, 739-750 (2018).
