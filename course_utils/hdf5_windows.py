@@ -221,7 +221,7 @@ class HDF5Windows:
         self.path, self.split = Path(path), split
         self._absolute = self.path.absolute()  # it is opened later, when the working folder may be another
         self._file, self._process = None, None
-        with _opened(self._absolute) as file:
+        with _opened(self.path) as file:
             count = _check_file(file, self.path, split)
             self.labels, self.swap = _labels(file), _swap(file, self.path)
             self._shapes = file[f"{split}_in"].shape[1:], file[f"{split}_out"].shape[1:]

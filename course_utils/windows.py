@@ -248,7 +248,9 @@ def _checked_places(places, shape: tuple[int, ...]) -> tuple[Place, ...] | None:
         raise WindowError("the places are not all of the form (chromosome, start, end)") from None
     for number, (chromosome, start, end) in enumerate(places):
         if not isinstance(chromosome, str) or whole(start) is None or whole(end) is None:
-            raise WindowError(f"the place of window {number} is {(chromosome, start, end)}; a name and two whole numbers are expected")
+            raise WindowError(
+                f"the place of window {number} is {(chromosome, start, end)}; a name and two whole numbers are expected"
+            )
     if len(places) != shape[0]:
         raise WindowError(f"there are {shape[0]} windows and {len(places)} places")
     for number, place in enumerate(places):

@@ -133,10 +133,11 @@ def test_a_model_in_float64_loses_nothing(tmp_path):
     np.testing.assert_array_equal(model.head.weight.detach(), arrays["l/W"])
 
 
-def test_an_array_beside_the_prefix_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["epoch", "l/W"])
+def test_an_array_beside_the_prefix_is_refused(tmp_path, name):
     arrays = {f"predictor/{name}": array for name, array in arrays_of_lecture(base=2).items()}
-    with pytest.raises(CheckpointError, match="has epoch, for which this network has no place"):
-        load_chainer(npz(tmp_path / "a.npz", arrays | {"epoch": np.ones(1)}))
+    with pytest.raises(CheckpointError, match=f"has {name}, for which this network has no place"):
+        load_chainer(npz(tmp_path / "a.npz", arrays | {name: np.ones(1)}))
 
 
 def test_reading_weights_leaves_the_random_numbers_alone(tmp_path):

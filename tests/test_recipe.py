@@ -132,7 +132,9 @@ def test_whole_numbers_of_numpy_and_pytorch_are_taken():
         assert torch.equal(shift(inputs, by), shift(inputs, 3))
 
 
-@pytest.mark.parametrize("by", [None, "a", True, [None] * 6, [True] * 6, torch.ones(6), [[1] * 6], [1], np.ones((6, 2), int), np.float64(2)])
+@pytest.mark.parametrize(
+    "by", [None, "a", True, [None] * 6, [True] * 6, torch.ones(6), np.ones((6, 2), int), [[1] * 6], [1], np.float64(2)]
+)
 def test_a_shift_by_no_whole_number_is_refused(by):
     with pytest.raises(ValueError, match="a whole number is expected, or 6 of them"):
         shift(windows()[0], by)

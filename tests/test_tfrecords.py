@@ -86,7 +86,10 @@ WRONG = {
     "empty example": (record(b""), ["no tf.train.Example"]),
     "old groups": (record(varint(8 * 1 + 3) + DATA), ["no tf.train.Example"]),
     "no name": (record(field(1, field(1, field(2, b"")))), ["no tf.train.Example"]),
-    "a number for a feature": (record(field(1, field(1, field(1, b"a") + varint(8 * 2) + b"\x05"))), ["record 0", "no tf.train"]),
+    "a number for a feature": (
+        record(field(1, field(1, field(1, b"a") + varint(8 * 2) + b"\x05"))),
+        ["record 0", "no tf.train.Example"],
+    ),
     "a number for a name": (record(field(1, field(1, varint(8) + b"\x05" + field(2, b"")))), ["no tf.train.Example"]),
     "a number for a float": (
         record(field(1, field(1, field(1, b"a") + field(2, field(2, varint(8) + b"\x04"))))),
