@@ -824,7 +824,8 @@ check.beat_the_baseline(features)
 #     model, train_set, valid_set, loss=log_poisson, device="cuda",
 #     optimizer=torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.97, 0.98)),
 #     epochs=10, batch_size=8, generator=torch.Generator().manual_seed(1),
-#     schedule=cosine(steps), clip=0.01, augment=Augmentation(max_shift=5, flip=True),
+#     schedule=cosine(steps), clip=0.01,
+#     augment=Augmentation(max_shift=5, flip=True, swap=train_set.swap),
 #     checkpoint="out", resume=True,
 # )
 # ```
