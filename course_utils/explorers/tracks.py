@@ -19,7 +19,7 @@ from course_utils.explorers._tracks_data import Mark, TrackSet, TrackView, check
 from course_utils.explorers._tracks_picture import describe, track_svg, write_count
 from course_utils.genomes import SimulatedGenome
 from course_utils.plotting import Picture
-from course_utils.tracks import TrackError, pearson_per_track
+from course_utils.tracks import TrackError, pearson_per_track, poisson_loss_per_track
 
 FEWEST = 16  # bins in the closest view
 POSITIONS = 256  # of the slider that moves the centre
@@ -65,7 +65,7 @@ def score(observed: np.ndarray, predicted: np.ndarray) -> Score:
     return Score(
         r=pearson_per_track(observed, predicted),
         r_log=pearson_per_track(observed, predicted, log1p=True),
-        loss=_log_poisson(observed, predicted),
+        loss=poisson_loss_per_track(observed, predicted),
         largest=predicted.max(axis=(0, 1)),
     )
 
@@ -79,16 +79,6 @@ def score_windows(observed: np.ndarray, predicted: np.ndarray) -> Score:
     ]
     found = vars(score(*apart)).items()
     return Score(**{name: figures.reshape(windows, tracks) for name, figures in found})
-
-
-def _log_poisson(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The mean over windows and bins of rate - t - t log(rate / t), which is 0 where the rate is t."""
-    counts, rates = observed.astype(float), predicted.astype(float)
-    some = counts > 0  # elsewhere t log t and t log(rate) are 0
-    with np.errstate(divide="ignore"):
-        lost = np.log(counts, where=some, out=np.zeros_like(counts))
-        lost -= np.log(rates, where=some, out=np.zeros_like(rates))
-    return (rates - counts + counts * lost).mean(axis=(0, 1))
 
 
 def compute(
