@@ -87,7 +87,7 @@ def test_tripling_has_one_path_from_each_input_and_doubling_several():
 
 
 def test_the_explorer_starts_with_255_of_320_inputs_15_without_dilation_and_127_plain_layers():
-    [inputs] = map(int, claims(r"one output at the top, and every one of (\d+) inputs that it depends on"))
+    [inputs] = map(int, claims(r"one output at the top, (\d+) inputs at the bottom, and those marked that it depends on"))
     many, dilations = len(DILATED), [d for _, _, d in DILATED]
     positions, plain = seen(DILATED, inputs // 2, inputs), seen([(3, 1, 1)] * many, inputs // 2, inputs)
     assert positions.tolist() == list(range(33, 288)) and len(positions) == 255 and len(plain) == 15
@@ -278,3 +278,11 @@ def test_dense_connections_keep_the_gradient_that_gates_would_shrink():
         assert dense > 1e-3 and dense > 10 * 2 ** (int(depth) - 7) * without
         assert np.mean(gates) == pytest.approx(0.5, abs=0.05), "about half closed"
     assert "its gates are about half closed" in PROSE
+
+
+def test_the_gradients_of_the_text_are_those_of_the_cell():
+    printed = re.findall(r"(\d+) blocks: .* without (\S+)", said(NAME, "dense-gradient"))
+    few, short, many, deep = re.search(
+        r"falls from (\S+) behind (\d+) blocks to (\S+) behind (\d+)\.", PROSE
+    ).groups()
+    assert printed == [(short, few), (deep, many)]

@@ -116,7 +116,7 @@ def test_the_network_on_real_windows_has_the_recipe_of_the_folds_and_beats_the_c
         assert part in cell.source, f"the tool's recipe has {part}"
     claims(rf"the windows are cut into pieces of ({int(crop):,}) letters")
     assert claims(r"In training a piece has (\d+) bins") == [str(int(crop) // 128)]
-    assert claims(r"there are (\d+) epochs; all this") == [epochs]
+    assert claims(r"there are (\d+) epochs\. \(How this was chosen") == [epochs]
     loss, r, r_log = found(
         "real-training", r"network, held-out windows: loss (\S+), r (\S+), r of log\(1 \+ count\) (\S+)\n"
     )
@@ -177,7 +177,7 @@ def test_what_is_said_of_the_folds_is_what_they_hold(folds):
     loss = {name: loss_of(folds, name) for name in METHODS}
     assert "Whatever reads it beats the constant, in every fold." in PROSE
     assert all((loss[name] < loss["constant"]).all() for name in METHODS[1:])
-    assert "**The networks are better than counting CpGs.**" in PROSE
+    assert "**One network is better than counting CpGs; of the other you cannot be sure.**" in PROSE
     claims(
         r"without dilation beats the rule in (all five) folds, and the interval of the difference lies (above 0)"
     )
@@ -185,9 +185,13 @@ def test_what_is_said_of_the_folds_is_what_they_hold(folds):
     claims(r"The dilated one wins in (four), and its interval (holds 0)")
     _, low, high = interval(loss["composition"], loss["dilated"])
     assert (loss["dilated"] < loss["composition"]).sum() == 4 and low < 0 < high
-    assert "**Dilation gains nothing here.**" in PROSE
+    assert "**No gain from dilation shows here.** The interval of the difference holds 0." in PROSE
     _, low, high = interval(loss["dilated"], loss["plain"])
     assert low < 0 < high
+    claims(r"The average of dilated network and rule beats the rule in (four) folds, and that interval lies (above 0)")
+    assert (loss["average"] < loss["composition"]).sum() == 4 and interval(loss["composition"], loss["average"])[1] > 0
+    [own] = claims(r"On its own training windows the dilated network reaches only (0\.\d\d)")
+    assert float(own) == round(np.mean([fold["dilated"]["train"]["raw"] for fold in folds]), 2)
     claims(r"The folds differ (far more) than the methods")
     methods = np.array([loss[name] for name in METHODS[1:]])
     assert np.ptp(methods.mean(axis=0)) > 3 * np.ptp(methods, axis=0).max()
@@ -292,3 +296,14 @@ def test_of_the_lectures_suggestions_one_can_say_something_before():
         fields[2] / fields[1] == pytest.approx(2, abs=0.02) and "Each layer less halves the reach." in PROSE
     )
     assert claims(r"`HDF5Windows\(path, \"train\", fraction=(0\.25)\)`, with and without") == ["0.25"]
+
+
+def test_what_is_said_of_the_four_windows_is_what_was_printed():
+    network = re.search(r"network, held-out windows: loss (\S+), r (\S+),", said(NAME, "real-training")).groups()
+    rule = re.search(r"GC and CpG +(\S+) +(\S+)", said(NAME, "real-baselines")).groups()
+    constant = re.search(r"constant +(\S+)", said(NAME, "real-baselines"))[1]
+    words = r"the network has a loss of (\S+) and an r of (\S+), the rule (\S+) and (0\.\d\d)\. Is that"
+    assert claims(words) == [*network, *rule]
+    assert claims(r"it lowers the loss from (\S+) to (0\.\d\d)\.") == [constant, rule[0]]
+    longest = max(map(int, re.findall(r"stretch has (\d+) letters", said(NAME, "split"))))
+    assert claims(r"but no long stretch: the longest has (\d+) letters") == [str(longest)]

@@ -51,7 +51,7 @@ from course_utils.sequences import one_hot, read_fasta
 #
 # (A fourth, *attention*, lets all places look at each other. It is younger than the lecture's model, and not part of this lesson.)
 #
-# Take the first. Here are two sequences: the same promoter word and the same enhancer word, 30 letters apart in one, 300 in the other.
+# Take the first. Here are two sequences: the same two words, one for a promoter (where transcription starts) and one for an enhancer, 30 letters apart in one, 300 in the other.
 
 # %% tags=["seed:001-bag-of-words"]
 rng = np.random.default_rng(0)
@@ -79,7 +79,7 @@ print(f"another place at the same distance those of {differences(bag, bag_of_wor
 # %% [markdown]
 # The bags are all but equal; what differs are the words at the seams, where filler was cut. Move both words and keep their distance, and *more* differs. So the bags say nothing of the distance, and what depends on it cannot be learned from them. (Where single words tell much, bags are strong.)
 #
-# Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back. That is a **gradient** again, not of the loss along a weight as in lesson 04, but of an output along an input.
+# Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back. That is a gradient again, not of the loss along a weight as in lesson 04, but of an output along an input.
 
 # %% tags=["seed:001-recurrent"]
 with seeded(0):
@@ -93,13 +93,13 @@ for back in (0, 10, 30, 100):
     print(f"{back:4} letters back: {strength[399 - back] / strength[399]:.0e} of the influence of the last letter")
 
 # %% [markdown]
-# With these first weights, almost nothing is left a hundred letters back. Other first weights, and training, make the memory last longer. The 131,072 steps that wait for each other stay.
+# With these first weights, almost nothing is left a hundred letters back. Other first weights, and training, can make the memory last longer. The 131,072 steps that wait for each other stay.
 #
 # So: **convolutions**. All places are computed at once, and what a filter means does not depend on where it stands (lesson 04). What they lack so far is reach.
 #
 # ## 2 · The receptive field
 #
-# The **receptive field** of an output reaches from the first to the last input that can change it. Measure it: compute one output and ask for its gradient along every input. Here nothing bends and all weights are 1, so an input whose gradient is zero is not seen. (In a network with ReLU or max-pooling a single zero proves little: a gate may have been closed for this input.)
+# The **receptive field** of an output reaches from the first to the last input that can change it. Measure it: compute one output and ask for its gradient along every input. These layers only add, and all weights are 1, so an input whose gradient is zero is not seen. (In a network with ReLU or max-pooling a single zero proves little: a ReLU may have stopped this one.)
 
 # %% tags=["receptive-field-gradient"]
 def ones_conv(kernel, dilation=1, stride=1):
@@ -212,7 +212,7 @@ check.receptive_field(field_of)
 
 # %% [markdown] tags=["exercise:plain_layers"]
 # ### Exercise 2 · How many layers does it take
-# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation. The lecture's D/K is far too few; its log2 D is right for a kernel of 2, and up to one too many for 3 (mistake M25).
+# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation. The lecture's D/K is too few for long distances; its log2 D is right for a kernel of 2, and up to one too many for 3 (mistake M25).
 #
 # All layers have stride 1 and the same kernel. How many does it take until the receptive field, from end to end, is `positions` or more? Once with
 # plain layers (dilation 1 in each), once with dilations that double: 1, 2, 4, 8, ...
@@ -259,7 +259,7 @@ check.plain_layers(layers_needed)
 # %% [markdown]
 # ## 4 · Explore
 #
-# The picture starts with seven layers that double: one output at the top, and every one of 320 inputs that it depends on at the bottom.
+# The picture starts with seven layers that double: one output at the top, 320 inputs at the bottom, and those marked that it depends on.
 #
 # - **Predict first:** how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
 # - Set the dilation to *plain*, then to *tripling* and *quadrupling*. Where do holes appear? With a kernel of 2, set 4 layers first. Which pairs of kernel and dilation leave no holes?
@@ -429,7 +429,7 @@ summary(nn.Sequential(conv), input_size=(4, 30), device="cpu")
 print("truly:", sum(parameter.numel() for parameter in conv.parameters()), "parameters: 72 of the directions and 6 gains")
 
 # %% [markdown]
-# For such layers count with `numel`, as in the last line.
+# The summary says 72, and the six gains are missing: the layer has 78. For such layers count with `numel`, as in the last line.
 
 # %% [markdown] tags=["seed:001-dense"]
 # ## 8 · Dense connections
@@ -495,7 +495,7 @@ check.dense_channels(entering)
 # </details>
 
 # %% [markdown]
-# What are they good for? Training follows the gradient of the loss, and that must come back through all blocks. Compare how much of it reaches the squeezed columns, with and without dense connections, in networks of 7 and 28 blocks, before training.
+# What are they good for? Training follows the gradient of the loss, and that must come back through all blocks. Test the way back with a stand-in: random columns in place of the squeezed ones, and the gradient of the mean output in place of the loss. How much reaches the columns, with and without dense connections, in networks of 7 and 28 blocks, before training?
 
 # %% tags=["dense-gradient"]
 def gradient_at_start(depth, dense, channels=24):
@@ -516,12 +516,12 @@ for depth in (7, 28):
         print(f"{depth:2} blocks: with dense connections {gradient_at_start(depth, True):.0e}, without {gradient_at_start(depth, False):.0e}")
 
 # %% [markdown]
-# Without dense connections, each block shrinks the gradient: its gates are about half closed. With them, the gradient has a direct way back to every block.
+# Without dense connections the gradient falls from 1e-04 behind 7 blocks to 2e-11 behind 28. Each block shrinks it: its gates are about half closed. With them, the gradient has a direct way back to every block.
 
 # %% [markdown] tags=["seed:001-network"]
 # ## 9 · The whole network
 #
-# Here it is. All blocks are a weight-normalised convolution with gates and **dropout**, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are the tracks of numbers that it predicts, ten here.
+# Here it is. Each block is a weight-normalised convolution with gates and **dropout**, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are what it predicts: ten numbers for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
 
 # %% tags=["seed:001-network", "seed:001-blocks"]
 class GatedConv(nn.Module):
@@ -613,7 +613,7 @@ print(f"by gradient, bases:   {len(seen):,}, from {seen[0]:,} to {seen[-1]:,}")
 print(f"share of the window:  {len(seen) / 131_072:.0%}")
 
 # %% [markdown]
-# 32,785 letters, a quarter of the window: about 16 thousand to each side. What lies farther away cannot change this output, whatever the network learns. An enhancer 50,000 letters off is invisible to it. Check it with a mutation, which needs no gradient: change a stretch of 128 letters, and see by how much bin 512 moves.
+# 32,785 letters, a quarter of the window: about 16 thousand to each side. What lies farther away cannot change this output, whatever the network learns. An enhancer 40,000 letters off is invisible to it. Check it with a mutation, which needs no gradient: change a stretch of 128 letters, and see by how much bin 512 moves.
 
 # %% tags=["M25", "mutation"]
 model = model.double().eval()  # double: with many digits, so that small changes show
@@ -628,7 +628,7 @@ with torch.no_grad():
         print(f"{distance:6,} letters away: the output moves by {moves:.0e}")
 
 # %% [markdown]
-# From 17,000 letters on, not a single digit changes. But look at the others: at 16,000 letters the network hears a whisper. **Seeing is not using.** The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them is a question for lesson 10.
+# At 17,000 and at 40,000 letters not a single digit changes. But look at the others: 5e-03 at 1,000 letters, 7e-08 at 16,000. There the network hears a whisper. **Seeing is not using.** The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them, only the trained network can tell. Lesson 10 tests reach over tens of bins, not this edge.
 #
 # Near the ends of a window there is less to see: the outputs there look at padding.
 
