@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -124,7 +125,11 @@ def test_a_fetch_that_is_killed_leaves_no_half_file_under_the_final_name(web, tm
 
 
 def test_a_fetch_that_is_interrupted_leaves_nothing(web, tmp_path):
-    url = web.serve("/toy.fa", pause=_thread.interrupt_main)
+    def interrupt():
+        time.sleep(0.2)  # by now the reader waits for the other half: anywhere else, the signal could be lost
+        _thread.interrupt_main()
+
+    url = web.serve("/toy.fa", pause=interrupt)
     with pytest.raises(KeyboardInterrupt):
         datasets.fetch("toy", folder=tmp_path, registry=toy(url))
     assert below(tmp_path) == []
