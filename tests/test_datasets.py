@@ -4,11 +4,11 @@ import _thread
 import gzip
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -124,12 +124,16 @@ def test_a_fetch_that_is_killed_leaves_no_half_file_under_the_final_name(web, tm
     assert path.read_bytes() == BODY
 
 
-def test_a_fetch_that_is_interrupted_leaves_nothing(web, tmp_path):
-    def interrupt():
-        time.sleep(0.2)  # by now the reader waits for the other half: anywhere else, the signal could be lost
-        _thread.interrupt_main()
+@pytest.fixture
+def ctrl_c_counts():
+    """A program that a shell has put into the background ignores Ctrl-C, and so would the test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
-    url = web.serve("/toy.fa", pause=interrupt)
+
+def test_a_fetch_that_is_interrupted_leaves_nothing(web, tmp_path, ctrl_c_counts):
+    url = web.serve("/toy.fa", pause=_thread.interrupt_main)
     with pytest.raises(KeyboardInterrupt):
         datasets.fetch("toy", folder=tmp_path, registry=toy(url))
     assert below(tmp_path) == []
