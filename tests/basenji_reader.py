@@ -27,15 +27,6 @@ SEED = int(re.search(r"rng = np\.random\.default_rng\((\d+)\)\ngenome = make_gen
 claims = partial(reading.claims, NAME)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As in the lessons: small networks gain nothing from a second thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def parts() -> dict:
     """The simulated genome, drawn again from the lesson's seed."""

@@ -14,6 +14,17 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """As in the lessons: small networks gain nothing from a second thread."""
+    import torch  # most tests do without it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 # --- lessons' cells under nbval ------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from functools import cache, partial
 from itertools import product
 
 import numpy as np
-import pytest
 import reading
 import torch
 from reading import code, prose, tagged
@@ -21,15 +20,6 @@ WINDOW = 2**17
 SQUEEZE = [(21, 2, 1), (7, 4, 1), (7, 4, 1), (7, 4, 1)]  # kernel, stride, dilation, as in the seed
 DILATED = [(3, 1, 2**i) for i in range(7)]
 claims = partial(reading.claims, NAME)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As in the lessons: small networks gain nothing from a second thread. A file of tests imports it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def whole(words: str) -> list[int]:

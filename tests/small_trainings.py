@@ -10,15 +10,6 @@ from course_utils.models.motif_cnn import MotifCNN
 from course_utils.training import fit
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As in a lesson: small networks gain nothing from a second thread and lose much beside a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def shuffler(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 

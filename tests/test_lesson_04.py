@@ -24,21 +24,14 @@ from course_utils.motifs import pfm_to_ppm
 from course_utils.simulation import CCGGAA, simulate
 from course_utils.training import evaluate, fit
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 NAME = "04_cnn_classifier"
 PPM = pfm_to_ppm(CCGGAA)
 FIXED = ceiling(PPM, length=20, start=7).accuracy
 ANYWHERE = 0.9145  # lesson 03 and its test
 PROSE, CODE = prose(NAME), code(NAME)
 claims = partial(reading.claims, NAME)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As in the lesson: small networks gain nothing from a second thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def decimals(words: str) -> list[float]:

@@ -19,7 +19,6 @@ from dilated_reader import (
     WINDOW,
     claims,
     network,
-    one_thread,  # noqa: F401  (a fixture that pytest finds here)
     promoter,
     seen,
     sums,
@@ -35,6 +34,8 @@ from course_utils.models import seeded
 from course_utils.models.basenji import Basenji
 from course_utils.receptive_fields import Layer, receptive_field, span, tree
 from course_utils.sequences import one_hot, read_fasta
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # --- 1: three ways to read -----------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from dilated_reader import (
     WINDOW,
     claims,
     network,
-    one_thread,  # noqa: F401  (a fixture that pytest finds here)
     promoter,
     seen,
     stack,
@@ -34,6 +33,8 @@ from torchsummary import summary
 from course_utils.explorers.receptive_field import compute, draw
 from course_utils.models import seeded
 from course_utils.receptive_fields import Layer, span
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # --- 3 and 4: dilation ---------------------------------------------------------------------------
 

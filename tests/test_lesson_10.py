@@ -19,7 +19,6 @@ from basenji_reader import (
     cage,
     claims,
     found,
-    one_thread,
     parts,
     r_of,
     random_inputs,
@@ -41,6 +40,8 @@ from course_utils.receptive_fields import receptive_field
 from course_utils.schedules import cosine
 from course_utils.tracks import SCALES, fit_composition, poisson_loss
 from course_utils.training import predict
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- 1: what is measured ---------------------------------------------------------------------------

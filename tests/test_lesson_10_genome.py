@@ -17,7 +17,6 @@ from basenji_reader import (
     claims,
     found,
     interval,
-    one_thread,
     parts,
     r_of,
     runs,
@@ -33,6 +32,8 @@ from course_utils.losses import log_poisson
 from course_utils.models.basenji import Basenji
 from course_utils.receptive_fields import span
 from course_utils.sequences import from_codes
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- 2: the simulated genome -----------------------------------------------------------------------

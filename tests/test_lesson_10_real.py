@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import reading
-from basenji_reader import CODE, NAME, PROSE, cage, claims, folds, found, interval, one_thread, whole
+from basenji_reader import CODE, NAME, PROSE, cage, claims, folds, found, interval, whole
 from reading import said, tagged
 
 from course_utils.datasets import fetch
@@ -16,6 +16,8 @@ from course_utils.receptive_fields import receptive_field, tree
 from course_utils.sequences import from_codes, one_hot, read_fasta
 from course_utils.shared_words import shared_kmers
 from course_utils.windows import Windows
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- 11: real windows ------------------------------------------------------------------------------

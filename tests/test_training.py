@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from nbclient import NotebookClient
-from small_trainings import TRAIN, VALID, examples, fresh, one_thread, same, shuffler, stopped, train  # noqa: F401
+from small_trainings import TRAIN, VALID, examples, fresh, same, shuffler, stopped, train  # noqa: F401
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
@@ -19,6 +19,8 @@ from course_utils.models import seeded
 from course_utils.models.motif_cnn import MotifCNN
 from course_utils.progress import progress_bar
 from course_utils.training import TrainingError, evaluate, predict
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # ruff: noqa: F811  (a test names the fixture that it takes)
 

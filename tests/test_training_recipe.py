@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from small_trainings import TRAIN, VALID, examples, fresh, one_thread, same, shuffler, stopped, train  # noqa: F401
+from small_trainings import TRAIN, VALID, examples, fresh, same, shuffler, stopped, train  # noqa: F401
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -18,6 +18,8 @@ from course_utils.checkpoints import CheckpointError, load_weights
 from course_utils.models.motif_cnn import GlobalMaxCNN, MotifCNN, TinyMotifCNN
 from course_utils.schedules import cosine
 from course_utils.training import TrainingError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # ruff: noqa: F811  (a test names the fixture that it takes)
 
