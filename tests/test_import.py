@@ -20,22 +20,23 @@ FLOORS = (
     {"checks"},
     {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
     {"data", "motif_formats", "augmentation"},
-    {"motifs", "shuffles", "datasets", "windows"},
-    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words"},
-    {"simulation"},
+    {"motifs", "shuffles", "datasets", "windows", "kmers"},
+    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching"},
+    {"simulation", "negatives"},
     {"likelihoods", "genomes"},
     {"ceilings"},
     {"models"},
     {"training_checks"},
     {"training"},
-    {"evaluation", "interpretation"},
+    {"evaluation", "interpretation", "filter_motifs"},
     {"intervals", "tracks"},
     {"plotting"},
+    {"attribution_logos"},
     {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {
-    "augmentation", "checkpoints", "interpretation", "losses", "models", "training", "training_checks",
+    "augmentation", "checkpoints", "filter_motifs", "interpretation", "losses", "models", "training", "training_checks",
 }  # fmt: skip
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what
