@@ -72,9 +72,9 @@ def test_the_open_dot_is_what_an_endless_test_would_count():
 
 
 def test_the_threshold_cuts_a_column_in_two():
-    from course_utils.explorers._decision_picture import _split
+    from course_utils.explorers._decision_picture import split_bins
 
-    pale, dark = _split(np.array([4.0, 0.0, 6.0]), left=0, column=10, base=100, up=1, cut=24)
+    pale, dark = split_bins(np.array([4.0, 0.0, 6.0]), left=0, column=10, base=100, up=1, cut=24)
     assert pale == "M0.0 100v-4.0h10.0V100zM20.0 100v-6.0h4.0V100z"
     assert dark == "M30.0 100v-6.0h-6.0V100z"
 

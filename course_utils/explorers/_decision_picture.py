@@ -90,7 +90,7 @@ def _histogram(view: DecisionView) -> str:
         (sample.negative_bins, sample.negative_shape, NEGATIVE, -1),
     ):
         scale = tall / max(bins.max(), shape.max())
-        pale, dark = _split(bins * scale, left, column, middle, up, cut)
+        pale, dark = split_bins(bins * scale, left, column, middle, up, cut)
         points = [
             f"{left + (number + 0.5) * column:.1f} {middle - up * height:.1f}"
             for number, height in enumerate((shape * scale).tolist())
@@ -137,7 +137,7 @@ def _class_label(left: float, colour: str, words: str) -> str:
     )
 
 
-def _split(
+def split_bins(
     heights, left: float, column: float, base: float, up: int, cut: float
 ) -> tuple[str, str]:
     """Columns as two paths, before and behind the cut, which may go through a column."""
