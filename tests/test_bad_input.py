@@ -18,8 +18,10 @@ from course_utils.exercises import Exercise
 from course_utils.explorers._tracks_data import check_tracks
 from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
+from course_utils.negatives import GenomicWindow
+from course_utils.regions import Regions
 from course_utils.scanning import score_distribution
-from course_utils.windows import Windows
+from course_utils.windows import Place, Windows
 
 TABLE = Path(__file__).with_name("bad_input.toml")
 ROWS = tomllib.loads(TABLE.read_text("utf-8"))["row"]
@@ -102,6 +104,9 @@ FILES = {
     "no_p0_transfac": _TRANSFAC.replace(b"P0  A  C  G  T\n", b"") + _TRANSFAC,
     "columns_transfac": _TRANSFAC.replace(b"A  C  G  T", b"A  T  G  C"),
     "no_matrix_transfac": b"VV  version 1\nXX\n//\n",
+    "uneven_fa": b">chr1:0-4\nACGT\n>chr2:0-6\nACGTAC\n",
+    "some_places_fa": b">chr1:0-4\nACGT\n>peak_2\nACGT\n",
+    "closed_places_fa": b">chr1:1-4\nACGT\n",
     "whole_h5": h5(),
     "no_out_h5": h5(train_out=None),
     "cut_h5": h5()[:-100],
@@ -180,6 +185,8 @@ def names(tmp_path, web):
         "Motif": Motif,
         "windows": lambda tracks=np.ones((2, 4, 1)): Windows(np.zeros((2, 8, 4), bool), tracks, ["a"]),
         "Windows": Windows,
+        "Regions": Regions,
+        "genomic": lambda letters, end=4: GenomicWindow(letters, Place("chr1", 0, end), "hg19"),
         "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
         "track_set": check_tracks(np.ones((1, 8, 1)), {"a": np.ones((1, 8, 1))}),
         "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),

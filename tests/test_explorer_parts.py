@@ -14,6 +14,8 @@ import pytest
 
 from course_utils import explorers
 from course_utils.explorers import Explorer, Panels, one_hot, table
+from course_utils.models import seeded
+from course_utils.models.motif_cnn import GlobalMaxCNN
 from course_utils.sequences import SequenceError, reverse_complement
 from course_utils.sequences import one_hot as encode
 
@@ -24,9 +26,19 @@ EXPLORERS = {
     for _, name, _ in pkgutil.iter_modules(explorers.__path__)
     if not name.startswith("_")  # a part of an explorer that has a file of its own
 }
-# The only one that shows what a reader hands to it.
+# Those that show what a reader hands to them.
 _COUNTS = np.random.default_rng(1).poisson(1.0, (3, 64, 2))
 EXPLORERS["tracks"] = functools.partial(EXPLORERS["tracks"], _COUNTS, {"rates": _COUNTS + 0.5})
+with seeded(1):
+    EXPLORERS["mutate"] = functools.partial(
+        EXPLORERS["mutate"], GlobalMaxCNN(), {"one": "GATTACAGATTACAGGC", "two": "CCGGAATTCCGGAAT"}
+    )
+_RNG = np.random.default_rng(2)
+_RUNGS = {
+    score: {kind: (_RNG.normal(far, 1, 40), _RNG.normal(0, 1, 40)) for kind, far in (("uniform", 3), ("genomic", 1))}
+    for score in ("motif scan", "network")
+}
+EXPLORERS["ladder"] = functools.partial(EXPLORERS["ladder"], _RUNGS)
 
 
 class Reader(HTMLParser):

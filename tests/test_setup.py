@@ -72,7 +72,7 @@ def test_what_colab_has_lies_inside_the_ranges(line):
 
 def test_colabs_list_names_every_dependency_except_those_that_colab_lacks():
     needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    assert needed - set(COLAB) == {"biopython"}
+    assert needed - set(COLAB) == {"biopython", "captum"}
 
 
 def test_every_range_has_an_upper_end_or_says_why_not():

@@ -1,4 +1,4 @@
-"""What `basenji_runs.py` and `cage_runs.py` share: networks of lesson 10, what they read, and their first steps."""
+"""What the tools that train networks share: first steps; and those of lesson 10, what their networks read."""
 
 from collections.abc import Callable
 
@@ -27,16 +27,16 @@ def rounded(numbers) -> list[float]:
     return [round(float(number), 5) for number in numbers]
 
 
-def first_losses(train: Callable[[Loss], object]) -> list[float]:
+def first_losses(train: Callable[[Loss], object], loss: Loss = log_poisson) -> list[float]:
     """The losses of the first steps, as the files keep them; `train` is broken off after these."""
     losses = []
 
-    def counted(log_rates, counts):
+    def counted(outputs, labels):
         if len(losses) == FIRST:
             raise _Enough
-        loss = log_poisson(log_rates, counts)
-        losses.append(loss.item())
-        return loss
+        found = loss(outputs, labels)
+        losses.append(found.item())
+        return found
 
     try:
         train(counted)

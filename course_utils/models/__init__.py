@@ -5,6 +5,8 @@ is the order of `torch.nn.Conv1d`; storage order is ``(N, L, 4)``, and `permute(
 other (lesson 01). Outputs are *logits*, before any softmax or sigmoid, as torch's loss functions expect them.
 
     motif_cnn       small networks that find one motif (lesson 04)
+    binding         networks for the primer's planted word, and what a student report made of it (lesson 06)
+    peaks           the peaks of a transcription factor, both strands alike (lessons 06 and 07)
     basenji         tracks along 131,072 bases (lessons 09 and 10); its outputs are the logarithms of rates
 """
 

@@ -885,4 +885,4 @@ folder.cleanup()
 # - I. Loshchilov, F. Hutter. SGDR: stochastic gradient descent with warm restarts. *International Conference on Learning Representations* (2017).
 # - R. Pascanu, T. Mikolov, Y. Bengio. On the difficulty of training recurrent neural networks. *International Conference on Machine Learning* (2013).
 #
-# **Next:** lessons 06 to 08 are coming: real binding sites, what a network saw, and other families of networks.
+# **Next:** lesson 08 is coming: other families of networks, on equal terms.
