@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, and to notice when the network has learned something else than you think. There are many methods, and each of them *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one that was trained on real peaks.
+# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, and to notice when the network has learned something other than you think. There are many methods, and each of them *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one that was trained on real peaks.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -47,10 +47,10 @@ from course_utils.models.binding import MotifDetector
 from course_utils.models.peaks import BothStrandsCNN
 from course_utils.motif_matching import best_matches
 from course_utils.motifs import consensus, pfm_from_sites, pfm_to_ppm, ppm_to_pwm, read_motifs
-from course_utils.plotting import logo_picture, picture_of
+from course_utils.plotting import logo_picture
 from course_utils.regions import read_regions
 from course_utils.scanning import scan
-from course_utils.sequences import one_hot, reverse_complement
+from course_utils.sequences import one_hot
 from course_utils.shuffles import shuffle_dinucleotides
 from course_utils.simulation import simulate
 from course_utils.training import fit, predict
@@ -58,19 +58,19 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · A network whose truth you know
 #
-# Make a set like the one of lesson 06: the word `CGACCGAACTCC` at any place of 50 letters, or no word at all. On such data the 401-parameter network is as good as it gets. This time you keep the places where the word was planted: they are the truth against which you will hold every method.
+# Make a set like the one of lesson 06: the word `CGACCGAACTCC` at any place of 50 letters, or no word at all. `MotifDetector`, the network with 401 parameters, is perfect on such data. This time you keep the places where the word was planted: they are the truth against which you will hold every method.
 
 # %% tags=["planted"]
-site = "CGACCGAACTCC"
-word = pfm_to_ppm(pfm_from_sites([site]))  # (12, 4), certain of every letter
 def to_inputs(sequences):
     return torch.from_numpy(one_hot(list(sequences))).permute(0, 2, 1).float().contiguous()  # (N, 4, L)
 
 
+site = "CGACCGAACTCC"
+word = pfm_to_ppm(pfm_from_sites([site]))  # (12, 4), certain of every letter
 drawn = simulate(word, positives=1000, negatives=1000, length=50, rng=np.random.default_rng(1))
 inputs = to_inputs(drawn.sequences)  # (2000, 4, 50)
 labels = torch.from_numpy(drawn.labels).float()
-print(f"{len(inputs)} sequences; the word starts at {drawn.starts[0]} in the first one")
+print(f"{len(inputs)} sequences; the word starts at {drawn.starts[0, 0]} in the first one")
 
 # %% tags=["planted"]
 with seeded(1):
@@ -88,7 +88,7 @@ print(f"AUC on 2,000 new sequences: {roc_auc_score(fresh.labels, predict(planted
 #
 # The plainest question first: what happens to the prediction if this letter is another one? Change every letter to each of the three others, one at a time, and look at the difference. This is **in-silico mutagenesis**. Of 50 letters it makes 150 mutants, and the network scores them all.
 #
-# What is "the prediction"? Take the **logit**, not the probability: where the network is sure, a probability moves from 0.9999 to 0.999 and looks as if nothing had happened (you will see it in section 8).
+# What is "the prediction"? Take the logit, not the probability: where the network is sure, a probability moves from 0.9999 to 0.999 and looks as if nothing had happened (section 8 shows the same for a gradient).
 
 # %% [markdown] tags=["exercise:mutate_by_hand"]
 # ### Exercise 1 · Mutate by hand
@@ -115,7 +115,7 @@ check.mutate_by_hand(mutate_each_letter)
 # <details><summary>Hint</summary>
 #
 # Strings cannot be changed in place, so build each mutant of three pieces: `sequence[:position]`, the new letter, and what comes
-# behind. Two loops: over positions, and over `enumerate("ACGT")`. Begin with `np.zeros((len(sequence), 4))`.
+# after it. Two loops: over positions, and over `enumerate("ACGT")`. Begin with `np.zeros((len(sequence), 4))`.
 #
 # </details>
 # <details><summary>Solution</summary>
@@ -131,15 +131,18 @@ check.mutate_by_hand(mutate_each_letter)
 #     return changes
 # ```
 #
-# One position at a time is also what it cannot see past: where two sites do the same work, losing either of them changes nothing.
+# Compare with the packaged one, further down: `np.allclose(mutate_each_letter(lambda letters: logit_of(planted, to_inputs([letters])).item(),
+# fresh.sequences[0]), mutagenesis(planted, new_inputs[:1])[0].T, atol=1e-3)`.
+#
+# One position at a time is also what it cannot see past: where two sites do the same work, losing either of them changes little.
 #
 # </details>
 
 # %% [markdown]
-# `mutagenesis` does this for many sequences at once. For each position, the mean effect of the three other letters says how much this letter is needed; drawn as a logo, with the letter that is there:
+# `mutagenesis` does this for many sequences at once. The mean loss over the three other letters says how much the letter that is there is needed. Such numbers, one for each letter of a sequence, are an **attribution**. Here it is as a logo:
 
 # %% tags=["mutagenesis"]
-effects = mutagenesis(planted, new_inputs[:1000])  # (1000, 4, 50): logit with that base there, less the logit now
+effects = mutagenesis(planted, new_inputs[:1000])  # (1000, 4, 50): logit of the mutant less the logit now
 need = -effects.sum(dim=1) / 3  # (1000, 50): mean loss over the three other letters
 values = (need[0] * new_inputs[0]).T.numpy()  # (50, 4): written at the letter that is there
 start = int(fresh.starts[0, 0])
@@ -150,10 +153,10 @@ attribution_picture(values, "mutagenesis: what each letter is worth", marks=[(st
 
 # %% [markdown] tags=["exercise:find_the_site"]
 # ### Exercise 2 · Where is the site?
-# ●○○ · 8 minutes · why it matters: a picture of one sequence is an anecdote; a rule that names the place can be tested on a thousand.
+# ●○○ · 8 minutes · why it matters: a rule that names the place can be tested on a thousand sequences; your eye cannot.
 #
 # Given the effects of all letters of a sequence, find the stretch of `width` letters with the largest effect altogether. The effect of
-# a window is the sum of the **absolute** values in it, over its positions and all four letters.
+# a window is the sum of the *absolute* values in it, over its positions and all four letters.
 
 # %% tags=["exercise:find_the_site"]
 def site_start(values, width):
@@ -188,11 +191,14 @@ check.find_the_site(site_start)
 #
 # </details>
 
+# %% [markdown]
+# `best_window` does the same for many sequences, with one number a position:
+
 # %% tags=["mutagenesis-finds"]
 def best_window(need, width=12):
-    """Where the stretch of `width` letters with the largest sum of absolute values starts, for each row of (N, L)."""
-    sums = np.lib.stride_tricks.sliding_window_view(np.abs(need), width, axis=1).sum(axis=2)  # (N, L - width + 1)
-    return sums.argmax(axis=1)
+    """Where the window with the largest sum of absolute values starts, for each row of (N, L)."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(need), width, axis=1)
+    return windows.sum(axis=2).argmax(axis=1)
 
 
 truth = fresh.starts[:1000, 0]
@@ -201,19 +207,25 @@ print(f"exactly the planted place: {(found == truth).mean():.1%} of 1,000 positi
 print(f"within two letters of it:  {(np.abs(found - truth) <= 2).mean():.1%}")
 
 # %% [markdown]
+# All 1,000, to the letter. On a network that learned one clean word, this is what a method has to reach.
+#
 # ## 3 · Ask by gradient
 #
-# 150 mutants for 50 letters are few; for 131,072 letters they are 393,216 passes through a network of lesson 10. The **gradient** of the logit with respect to the input costs one pass forward and one back: for each place and each of the four letters it says how steeply the logit would rise if that channel went up a little. Such a map is called **saliency**.
+# 150 mutants of 50 letters are few. For the 131,072 letters that a network of lesson 10 reads, there would be 393,216. A gradient is cheaper: one pass forward and one back. In lesson 04 it was the slope of the loss along each weight. Now take the slope of the logit along each *input*: how steeply does it rise if the channel of this letter, at this place, goes up a little? This map of four numbers a place is called **saliency** (Simonyan and colleagues, 2013).
 
 # %% tags=["saliency"]
 gradient = saliency(planted, new_inputs[:1])  # (1, 4, 50)
 by_hand = new_inputs[:1].clone().requires_grad_()
 logit_of(planted, by_hand).sum().backward()
 print("the same as the gradient by hand:", torch.allclose(gradient, by_hand.grad))
-print(f"letters with a gradient: {(gradient[0] != 0).any(dim=0).sum()} of 50")
+blind = (gradient[0] == 0).all(dim=0)
+print(f"letters without any gradient: {blind.sum()} of 50")
+print(f"largest effect of a mutant there: {effects[0][:, blind].abs().max():.1f}")
 
 # %% [markdown]
-# A gradient speaks about moves that DNA cannot make. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance? Make a twin. Add the same number to the weights of all four letters at one position of a filter, and take it away from the filter's bias. Each letter adds the same then, so on real sequences nothing changes.
+# Some letters have no gradient. The network keeps the best window of each filter, and none of these windows covers them. Yet a mutant there can move the logit, because it can make another window the best. A gradient does not see this: it asks about small steps only.
+#
+# A gradient speaks of steps that DNA cannot take. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance? Make a twin. Add the same number to the weights of all four letters at one position of a filter, and take it away from the filter's bias. Each letter adds the same then, so on real sequences nothing changes.
 
 # %% tags=["twin"]
 network, twin = BothStrandsCNN(), BothStrandsCNN()  # of lesson 06, trained on CTCF peaks
@@ -227,14 +239,14 @@ some_peaks = to_inputs(read_regions(shipped("ctcf_peaks_200.fa")).sequences)  # 
 change = (logit_of(twin, some_peaks) - logit_of(network, some_peaks)).abs().max()
 print(f"the logits of 200 peaks differ by less than 0.001: {bool(change < 1e-3)}")
 gradient, other = saliency(network, some_peaks), saliency(twin, some_peaks)
-print(f"their gradients differ by up to {(gradient - other).abs().max():.1f}; the largest gradient is {gradient.abs().max():.1f}")
+print(f"largest gradient {gradient.abs().max():.1f}; the two differ by up to {(gradient - other).abs().max():.1f}")
 
 # %% [markdown]
-# Two networks that agree on every sequence, and different maps. What they must share are the *differences* between the letters of one place: the gradient of C less that of A is about what a mutation from A to C would do. So take away, at each place, the mean over the four letters. This is the correction of Majdandzic and colleagues (2023).
+# Two networks that agree on every sequence, and two different maps. The twin differs in what happens when all four channels of a place go up together. No DNA goes there: its four channels always add up to 1. The *differences* between the letters of a place are untouched: the gradient of C less that of A is the slope on the way from A to C. So take away, at each place, the mean over the four letters. This is the correction of Majdandzic and colleagues (2023). What is left is still a slope, taken where the way begins. A mutation goes to its end, and there the network may say something else.
 
 # %% [markdown] tags=["exercise:centre"]
 # ### Exercise 3 · Take off the mean
-# ●○○ · 8 minutes · why it matters: what a gradient says of a step that no DNA can take is noise, and this removes it.
+# ●○○ · 8 minutes · why it matters: a gradient also speaks of raising all four letters at once, which no DNA can do; this removes it.
 #
 # A gradient has four numbers at each position of each sequence. A number that is added to all four of them changes no comparison
 # between letters. Take it away: at each position, subtract the mean over the four letters. The axes are those of a network's input, so the
@@ -255,7 +267,7 @@ check.centre(take_off_mean)
 # %% [markdown] tags=["exercise:centre"]
 # <details><summary>Hint</summary>
 #
-# `gradient.mean(dim=...)`: which of the axes 0, 1, 2 holds the letters? The mean has an axis less, (N, L), and does not fit (N, 4, L) any
+# `gradient.mean(dim=...)`: which of the axes 0, 1, 2 holds the letters? The mean has one axis less, (N, L), and does not fit (N, 4, L) any
 # more, or fits it by accident; `keepdim=True` leaves it as (N, 1, L).
 #
 # </details>
@@ -266,7 +278,7 @@ check.centre(take_off_mean)
 #     return gradient - gradient.mean(dim=1, keepdim=True)
 # ```
 #
-# Test it on the two gradients of the twins: they become the same.
+# Test it on `gradient` and `other` of the twins, before you run the next cell: they become the same.
 #
 # </details>
 
@@ -275,11 +287,15 @@ gradient, other = saliency(network, some_peaks, centred=True), saliency(twin, so
 print(f"after the correction they differ by less than 0.001: {bool((gradient - other).abs().max() < 1e-3)}")
 
 # %% [markdown]
-# ## 4 · Gradient times input, and what adds up
+# Now the twins have one map.
 #
-# A map of four numbers a place is much. **Input times gradient** keeps the number of the letter that is there. (Correct the gradient first.)
+# ## 4 · Input x gradient, and what adds up
 #
-# What should such numbers mean? A natural wish is that they **add up**: their sum is the logit of the sequence less that of a **reference**, a sequence that stands for "nothing here". An attribution with this property is called *complete*. Input times gradient is not complete; **integrated gradients** are (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, so that what happens on the way is not missed. (The average is taken over steps. Where another place becomes the maximum the gradient jumps, so it takes many: `tolerance` halves the steps until the values add up.) **DeepLIFT** (Shrikumar and colleagues, 2017) gets there in one pass, with rules for each layer instead of gradients. Both come from a library here, captum.
+# Four numbers a place are hard to read. **Input x gradient** keeps one: that of the letter that is there. (Correct the gradient first.)
+#
+# What should such numbers mean? A natural wish is that they add up. Their sum should be the logit of the sequence less that of a **reference**, a sequence that stands for "nothing here". (It has nothing to do with the reference genome; papers also say *baseline*.) An attribution that does this is **complete**. Input x gradient is not.
+#
+# **Integrated gradients** are complete (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, in many small steps. Where another window becomes the best, the gradient jumps, and small steps are needed: `tolerance` halves them until the values add up. **DeepLIFT** (Shrikumar and colleagues, 2017) needs no steps. It has a rule for each layer in place of the gradient. Both come from the library captum.
 
 # %% tags=["complete"]
 some = new_inputs[:50]  # the first fifty positives
@@ -291,9 +307,10 @@ methods = {
     "the same, until they add up": integrated_gradients(planted, some, references, tolerance=5e-4),
     "DeepLIFT": deep_lift(planted, some, references),
 }
-error = (input_x_gradient(planted, some, centred=True).sum(dim=(1, 2)) - wanted).abs().max()
-print(f"input x gradient, centred: misses the difference of the logits by up to {error:.1f}")
-print(f"(the differences themselves are {wanted.min():.1f} to {wanted.max():.1f})")
+flat = logit_of(planted, some) - logit_of(planted, torch.full_like(some, 0.25))
+error = (input_x_gradient(planted, some, centred=True).sum(dim=(1, 2)) - flat).abs().max()
+print(f"input x gradient, centred, against 0.25 each: misses by up to {error:.0f}")
+print(f"differences of the logits from those of shuffles: {wanted.min():.0f} to {wanted.max():.0f}")
 for name, attribution in methods.items():
     most = attribution.error.abs().max()
     print(f"{name}: misses by up to {most:.1f}" if most > 1e-3 else f"{name}: misses by less than 0.001")
@@ -337,7 +354,9 @@ check.completeness(missed_by)
 # </details>
 
 # %% [markdown]
-# Complete does not mean true. The values add up whatever the reference is, so the reference decides what they say. Zeros are no DNA; four times 0.25 is none either; a shuffled sequence is, but each shuffle is another one.
+# After the correction, input x gradient compares with 0.25 of each letter, so that is its reference; it misses by as much as the difference itself. Integrated gradients with 50 steps miss a little; with more steps they add up, and so does DeepLIFT.
+#
+# Complete does not mean true. The values add up whatever the reference is, so the reference decides what they say. Zeros are no DNA; four times 0.25 is none either; a shuffled sequence is, but each shuffle is a different one.
 
 # %% tags=["references"]
 one = new_inputs[:1]
@@ -349,9 +368,11 @@ choices = {
 for name, reference in choices.items():
     values = integrated_gradients(planted, one, reference).values[0].sum(dim=0)  # (50,)
     inside = values[start : start + 12].abs().sum() / values.abs().sum()
-    print(f"{name:12} total {values.sum():5.1f}, {inside:.0%} of it in the site")
+    print(f"{name:12} total {values.sum():5.1f}, {inside:.0%} of the height in the site")
 
 # %% [markdown]
+# Three references, three totals, and another share of the height outside of the site each time.
+#
 # ### All methods, one table
 
 # %% tags=["all-methods"]
@@ -373,14 +394,14 @@ for name, values in maps.items():
     print(f"{name:26} {(best_window(values.numpy()) == truth).mean():10.1%} {alike:14.2f}")
 
 # %% [markdown]
-# *Like mutagenesis* is the cosine between the two maps, 1 for the same direction. Here, on a network that learned one clean word, nearly all methods find the place. Two lessons for later:
+# *Like mutagenesis* is the cosine between the two maps, 1 for the same direction. Here, on a network that learned one clean word, nearly all methods find the place. Two things to keep:
 #
 # - Correct the gradient before you multiply it with the input: that is the difference between the fourth and the fifth row.
-# - With one shuffle of each sequence as reference, DeepLIFT finds the exact place in half of the cases only. That is no fault of DeepLIFT. Where the shuffle happens to have the same letter as the sequence, the letter gets no value; of twelve letters, three agree by chance. Average over ten shuffles, and the place is found again.
+# - With one shuffle of each sequence as reference, DeepLIFT finds the exact place in half of the cases only. Where the shuffle has the same letter as the sequence, the letter gets no value. If that is the first or the last letter of the word, the best window slides off by one or two. Average over ten shuffles, and most are found again.
 #
 # ## 5 · A network whose truth nobody knows
 #
-# Now the network of lesson 06: 48 filters, trained on real CTCF peaks against shuffles with the same pairs. Its weights travel with the package, so that you need not train again.
+# Now the network of lesson 06: 48 filters, trained on real CTCF peaks against their shuffles with the same pairs of neighbours. Its weights travel with the package, so that you need not train again.
 
 # %% tags=["needs-data:ctcf-peaks", "ctcf"]
 [peak_file] = fetch("ctcf-peaks")
@@ -404,15 +425,21 @@ pwm = ppm_to_pwm(pfm_to_ppm(ctcf.pfm, 1.0))
 best = np.array([scan(sequence, pwm).max(axis=0).argmax() for sequence in held_out.sequences])
 values = input_x_gradient(network, peak_inputs, centred=True).sum(dim=1).numpy()
 found = best_window(values, width=19)
-for name, chosen in [("all held-out peaks", logits > -99), ("those with a logit above 0", logits > 0)]:
-    print(f"{name}: the two overlap by half or more in {(np.abs(found - best) < 10)[chosen].mean():.0%}")
+another = np.random.default_rng(1).permutation(best)  # the match of another peak
+for name, place in [("the same peak", best), ("another peak", another)]:
+    overlap = np.abs(found - place) < 10
+    print(f"beside the match in {name}: overlap by half or more in {overlap.mean():.0%}")
 
 # %% [markdown]
+# In 94 percent the network and the matrix point to the same place. 40 percent would do so by chance, because the sites of all peaks lie near the middle.
+#
 # ## 6 · Filters become motifs
+#
+# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights, count. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter **fires**, and the window is a site. Lay its sites one above the other and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif. The list begins with the largest weights in the last layer.
 
 # %% tags=["needs-data:ctcf-peaks", "filters"]
 filters = filter_pfms(network.conv, peak_inputs)
-weights = network.linear.weight[0].detach().numpy()  # (48,): what a match of each filter adds to the logit
+weights = network.linear.weight[0].detach().numpy()  # (48,): what one unit of a filter's activation adds to the logit
 print(f"{len(filters)} filters, {sum(found.dead for found in filters)} of them never fire at a held-out peak")
 by_weight = sorted((found for found in filters if not found.dead), key=lambda found: -weights[found.number])
 for found in by_weight[:3]:
@@ -427,8 +454,8 @@ logo_picture(second.ppm, f"filter {second.number}: {len(second):,} sites in held
 # ●●● · 25 minutes · why it matters: a filter is an array of numbers until it has a name, and the name has to be looked for at every offset on both strands.
 #
 # You have a filter's PPM and a few motifs from a database, none of them narrower. Lay the filter on each motif, at every start at which
-# it fits inside, on either strand. For the strand `"-"`, turn **the motif** around (its reverse complement) and leave the filter as it is. How well
-# they fit is the **sum of the correlations of the rows**: Pearson's r between the four numbers of a filter's row and of the motif's row beside it.
+# it fits inside, on either strand. For the strand `"-"`, turn *the motif* around (its reverse complement) and leave the filter as it is. How well
+# they fit is the sum of the correlations of the positions (rows): Pearson's r between the four numbers of a filter's row and of the motif's row beside it.
 
 # %% tags=["exercise:filter_match"]
 def name_filter(ppm, motifs):
@@ -466,46 +493,53 @@ check.filter_match(name_filter)
 # ```
 #
 # There is a best match for any filter, also for noise. How good is it by chance? `best_matches` of `course_utils.motif_matching` adds a
-# p-value, and lets a filter hang over the ends of a motif.
+# p-value, and lets a filter hang over the ends of a motif. (For the minus strand it turns the filter around, not the motif, so its
+# offsets count from the motif's own first row.)
 #
 # </details>
 
 # %% [markdown]
-# `best_matches` compares a matrix with a whole file of motifs, column by column, at all offsets and on both strands, after the program Tomtom (Gupta and colleagues, 2007). Its **E-value** says how many motifs of the file would do as well if the columns were drawn at random. You ask for 45 filters at once, so demand 48 times more of each: an E of at most 0.05 / 48.
+# `best_matches` lays a matrix on each motif of a file, position beside position, at all offsets and on both strands, and lets it hang over the ends. It follows the program Tomtom (Gupta and colleagues, 2007). The p-value (lesson 02) of a match, times the number of motifs in the file, is its **E-value**: how many of the twelve you would expect to fit as well by chance, if positions were drawn at random from all of them. You ask for 48 filters (three have nothing to compare), so be 48 times as strict: an E of at most 0.05 / 48.
 
 # %% tags=["needs-data:ctcf-peaks", "jaspar-hit"]
 hits = {found.number: best_matches(found.ppm, motifs)[0] for found in by_weight}
 print("filter  weight  sites  best in JASPAR           E  consensus")
 for found in by_weight[:6]:
     hit = hits[found.number]
-    name = f"{hit.motif.name} {hit.motif.accession}"
-    print(f"{found.number:6} {weights[found.number]:7.2f} {len(found):6,}  {name:15} {hit.e_value:10.0e}  {consensus(found.pfm)}")
+    name, weight = f"{hit.motif.name} {hit.motif.accession}", weights[found.number]
+    print(f"{found.number:6} {weight:7.2f} {len(found):6,}  {name:15} {hit.e_value:10.0e}  {consensus(found.pfm)}")
 names = Counter(hit.motif.name if hit.e_value <= 0.05 / len(filters) else "no match" for hit in hits.values())
 print(dict(names))
+unmatched = [number for number, hit in hits.items() if hit.e_value > 0.05 / len(filters)]
+print(f"of those without a match, {sum(weights[number] < 0 for number in unmatched)} have a negative weight")
 
 # %% [markdown]
-# The motif that you read from the network is CTCF: 19 filters match it, and no other of the twelve matrices is matched by any. That is a strong statement for a network that was never shown a matrix. Three warnings go with it:
+# The motif that you read from the network is CTCF: 19 filters match it (two of the twelve matrices of the file are CTCF's), and none matches one of the ten others. And the network was never shown a matrix. How much of this comes from the peaks in which you counted? Section 8 asks. Three warnings already:
 #
 # - **A filter is a piece.** Each of them holds another stretch of the motif, shifted and on either strand.
 # - **Its weights are no PWM.** They are not in bits; the next layer may turn their sign; and the twin of section 3 has other weights and is the same network. Count what a filter fires at.
-# - **No match is not no meaning.** 26 filters match nothing. Some may hold what distinguishes real DNA from shuffles.
+# - **No match is not no meaning.** 26 filters match nothing. Most of these have a negative weight: they speak against a site.
 #
 # Which filter matters? Silence one at a time:
 
 # %% tags=["needs-data:ctcf-peaks", "redundant-filters"]
-truth_peaks = np.repeat([1, 0], len(held_out))
-both = torch.cat([peak_inputs, to_inputs(shuffle_dinucleotides(list(held_out.sequences), np.random.default_rng(4)))])
-full = roc_auc_score(truth_peaks, predict(network, both))
-print(f"AUC of the network {full:.3f}")
+shuffled_peaks = to_inputs(shuffle_dinucleotides(list(held_out.sequences), np.random.default_rng(4)))
+both, is_peak = torch.cat([peak_inputs, shuffled_peaks]), np.repeat([1, 0], len(held_out))
+print(f"AUC of the network {roc_auc_score(is_peak, predict(network, both)):.3f}")
 for found in by_weight[:4]:
-    print(f"without filter {found.number:2}: {roc_auc_score(truth_peaks, predict(without_filter(network, found.number), both)):.3f}")
+    area = roc_auc_score(is_peak, predict(without_filter(network, found.number), both))
+    print(f"without filter {found.number:2}: {area:.3f}")
+silent = network
+for of_ctcf in (n for n, hit in hits.items() if hit.e_value <= 0.05 / len(filters)):
+    silent = without_filter(silent, of_ctcf)
+print(f"without all that match CTCF: {roc_auc_score(is_peak, predict(silent, both)):.2f}")
 
 # %% [markdown]
-# Hardly any is missed, because the others hold the same motif. The importance of one filter, like that of one site, is what is left to do when all the others are there.
+# None of the four is missed. Without all 19 that match CTCF, the AUC falls to 0.62: the others had stepped in. Silencing one filter says what the rest cannot do without it, and no more. Remember this when you come to two sites.
 #
 # ## 7 · Explore
 #
-# Fifteen peaks of chromosomes 8 and 9. Move along a peak with the arrow keys, and change the letter under the cursor. The dot of each letter is what the network says of it; the ring is what the gradient of the unchanged sequence had promised.
+# Fifteen peaks of chromosomes 8 and 9. Move along a peak with the arrow keys, and change the letter under the cursor. The dot of each letter is what the network says of it; the ring is what the gradient of the sequence as shown promises.
 #
 # - Find the letter whose change hurts most. Is it the tallest of the logo?
 # - Where do dot and ring disagree, and why? (Think of a maximum over places.)
@@ -531,10 +565,11 @@ two_sites = one_site[:30] + site + one_site[42:]
 for name, letters in [("no site", empty), ("one site", one_site), ("two sites", two_sites)]:
     x = to_inputs([letters])
     effect = -mutagenesis(planted, x)[0].sum(dim=0) / 3  # (50,)
-    print(f"{name:10} logit {logit_of(planted, x).item():5.1f}; the most that a letter of the first place is worth: {effect[5:17].max():.1f}")
+    logit, worth = logit_of(planted, x).item(), effect[5:17].max()
+    print(f"{name:10} logit {logit:5.1f}; the most that a letter of the first place is worth: {worth:.1f}")
 
 # %% [markdown]
-# With two sites hardly a letter matters: the other site steps in. One mutation at a time asks what is *necessary*, and of two good copies neither is. The network counts each filter's best match once, so this is the truth about the network, and still not what you wanted to know. (Spoil a whole site, or put a site into a sequence without one, and it shows.)
+# With two sites the best letter of the first is worth 1.1 in place of 5.3: the other site steps in. One mutation at a time asks what is *necessary*, and of two good copies neither is. The network counts each filter's best match once, so this is the truth about the network, and still not what you wanted to know. Read the three lines upwards: without the second site the logit is still 7.6, without both it is far below 0. So spoil both sites at once, or put one into a sequence that has none.
 #
 # **The probability in place of the logit.** The network is sure of the one site. Take the gradient of the probability instead:
 
@@ -542,33 +577,44 @@ for name, letters in [("no site", empty), ("one site", one_site), ("two sites", 
 x = to_inputs([one_site]).requires_grad_()
 probability = torch.sigmoid(logit_of(planted, x))
 [slope] = torch.autograd.grad(probability.sum(), x)
-print(f"probability {probability.item():.4f}; largest gradient {slope.abs().max():.4f}, of the logit {saliency(planted, x).abs().max():.1f}")
+print(f"probability {probability.item():.3f}; its largest gradient {slope.abs().max():.3f}")
+print(f"largest gradient of the logit {saliency(planted, x).abs().max():.1f}")
 
 # %% [markdown]
-# Where the sigmoid is flat, nothing seems to matter. Explain logits.
+# Where the sigmoid is flat, nothing seems to matter. So explain the logit.
 #
-# **A network that learned the negatives.** Half of the positives have the word here; all of them have more G and C than the negatives, as peaks have. Train the same network, and ask it where the word is.
+# **A network that learned the negatives.** Half of the positives have the word here; all of them have more G and C than the negatives, as peaks have. Train the same network on them (the labels are those of section 1: 1,000 and 1,000), and ask it where the word is.
 
 # %% tags=["wrong-negatives"]
 rich = [0.18, 0.32, 0.32, 0.18]  # A, C, G, T: 64 percent G and C
 half = simulate(word, positives=500, negatives=500, length=50, background=rich, rng=np.random.default_rng(2))
+# simulate wants a positive; leave it out
 uniform = simulate(word, positives=1, negatives=1000, length=50, rng=np.random.default_rng(3)).sequences[1:]
 with seeded(1):
     misled = MotifDetector()
 fit(
-    misled, TensorDataset(to_inputs(half.sequences + uniform), labels), loss=nn.BCEWithLogitsLoss(), epochs=10,
-    optimizer=torch.optim.Adam(misled.parameters(), lr=0.01), batch_size=32, generator=torch.Generator().manual_seed(1),
+    misled, TensorDataset(to_inputs(half.sequences + uniform), labels), loss=nn.BCEWithLogitsLoss(),
+    optimizer=torch.optim.Adam(misled.parameters(), lr=0.01), epochs=10, batch_size=32,
+    generator=torch.Generator().manual_seed(1),
 )  # fmt: skip
 new = simulate(word, positives=1000, negatives=1000, length=50, background=rich, rng=np.random.default_rng(5))
 others = simulate(word, positives=1, negatives=1000, length=50, rng=np.random.default_rng(6)).sequences[1:]
-for name, positives in [("with the word", new.sequences[:1000]), ("without the word", new.sequences[1000:])]:
-    area = roc_auc_score(np.repeat([1, 0], 1000), predict(misled, to_inputs(positives + others)))
+for name, rich_ones in [("with the word", new.sequences[:1000]), ("without the word", new.sequences[1000:])]:
+    area = roc_auc_score(np.repeat([1, 0], 1000), predict(misled, to_inputs(rich_ones + others)))
     print(f"AUC of GC-rich sequences {name} against uniform ones: {area:.2f}")
-need_now = -mutagenesis(misled, to_inputs(new.sequences[:1000])).sum(dim=1) / 3
-print(f"the planted place is where it looks in {(best_window(need_now.numpy()) == new.starts[:1000, 0]).mean():.0%}")
+
+# %% tags=["wrong-negatives"]
+asked = to_inputs(new.sequences[:1000])  # rich in G and C, with the word
+places = new.starts[:1000, 0]
+for name, model in [("section 1", planted), ("misled", misled)]:
+    need_now = -mutagenesis(model, asked).sum(dim=1).numpy() / 3  # (1000, 50)
+    near = np.abs(best_window(need_now) - places) <= 2
+    height = np.abs(need_now)
+    inside = sum(row[at : at + 12].sum() for row, at in zip(height, places)) / height.sum()
+    print(f"{name:9} place found within two letters: {near.mean():.0%}; height inside it: {inside:.0%}")
 
 # %% [markdown]
-# The score against uniform negatives is splendid, and still good where there is no word at all. The attributions would have told you: in a third of the sequences the network looks elsewhere. The ladder of lesson 06 would have told you, too.
+# The score against uniform negatives is splendid, and still good where there is no word at all. The tallest stretch does not give it away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word, where it was a tenth in section 1: any G or C speaks for a positive. So look at the background of a map, too, not at its peak alone. The ladder of lesson 06 would have told you as well.
 #
 # **A network that knows nothing.** Draw the peak of section 5 again, with a network that was never trained:
 
@@ -579,7 +625,11 @@ attribution = input_x_gradient(untrained, peak_inputs[[number]], centred=True)[0
 attribution_picture(attribution, f"{held_out.places[number]}, a network that was never trained")
 
 # %% tags=["needs-data:ctcf-peaks", "untrained"]
-shuffled_peaks = both[len(held_out) :]
+values = input_x_gradient(untrained, peak_inputs, centred=True).sum(dim=1).numpy()
+overlap = np.abs(best_window(values, width=19) - best) < 10
+print(f"untrained, beside the match in the same peak: overlap by half or more in {overlap.mean():.0%}")
+
+# %% tags=["needs-data:ctcf-peaks", "untrained"]
 print("filters that match CTCF    counted on peaks   on shuffled peaks")
 for name, model in [("trained", network), ("untrained", untrained)]:
     counts = []
@@ -589,7 +639,7 @@ for name, model in [("trained", network), ("untrained", untrained)]:
     print(f"{name:9} {counts[0]:32} {counts[1]:18}")
 
 # %% [markdown]
-# There is a picture, with tall letters and short ones, and if nobody told you, you would find a motif in it. Even the filters of section 6 have to be read with care: one of the *untrained* filters "matches" CTCF, because what you count is cut out of peaks, which hold CTCF sites. Counted on shuffled peaks, where no sites are, the untrained network has none and the trained one still has 13. So compare with an untrained network, or count where the motif is not. (Adebayo and colleagues, 2018, found methods whose pictures do not change when a network's weights are replaced by random ones.)
+# There is a picture, with tall letters and short ones, and you could find a motif in it. Only the axis warns you: a twentieth of a logit, where the trained network had 6. Held against the matrix, the untrained network does no better than chance. Even the filters of section 6 have to be read with care: one of the *untrained* filters "matches" CTCF, because what you count is cut out of peaks, which hold CTCF sites. Counted on shuffled peaks, where hardly a site is left, the untrained network has none and the trained one still has 13. So compare with an untrained network, or count where the motif is not. (Adebayo and colleagues, 2018, found methods whose pictures hardly change when a network's weights are replaced by random ones.)
 #
 # And the last warning: an attribution explains **the network**, not the cell. Whether the cell needs these letters, only an experiment can say.
 
@@ -605,12 +655,13 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 #
 # ## Recap
 #
-# Mutants ask the network only about sequences, and everything else is held against them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with a p-value. On a network whose truth you planted all this works; where truth is unknown, you plant one, compare with an untrained network, and look for the second site.
+# Mutants ask the network only about sequences, and everything else is held against them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. On a network whose truth you planted, all this works. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
 #
 # ## Further reading
 #
 # - K. Simonyan, A. Vedaldi, A. Zisserman. Deep inside convolutional networks: visualising image classification models and saliency maps. *arXiv* 1312.6034 (2013).
 # - A. Shrikumar, P. Greenside, A. Kundaje. Learning important features through propagating activation differences. *International Conference on Machine Learning* (2017).
+# - B. Alipanahi, A. Delong, M. T. Weirauch, B. J. Frey. Predicting the sequence specificities of DNA- and RNA-binding proteins by deep learning. *Nature Biotechnology* 33, 831-838 (2015).
 # - M. Sundararajan, A. Taly, Q. Yan. Axiomatic attribution for deep networks. *International Conference on Machine Learning* (2017).
 # - A. Majdandzic, C. Rajesh, P. K. Koo. Correcting gradient-based interpretations of deep neural networks for genomics. *Genome Biology* 24, 109 (2023).
 # - J. Adebayo et al. Sanity checks for saliency maps. *Advances in Neural Information Processing Systems* 31 (2018).

@@ -521,7 +521,7 @@ for depth in (7, 28):
 # %% [markdown] tags=["seed:001-network"]
 # ## 9 · The whole network
 #
-# Here it is. Each block is a weight-normalised convolution with gates and **dropout**, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are what it predicts: ten numbers for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
+# Here it is. Each block is a weight-normalised convolution with gates and dropout, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are what it predicts: ten numbers for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
 
 # %% tags=["seed:001-network", "seed:001-blocks"]
 class GatedConv(nn.Module):
