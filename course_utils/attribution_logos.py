@@ -50,15 +50,12 @@ def attribution_picture(
         before.append(f"<rect {at} fill='none' stroke='{ACCENT}' stroke-width='2'/>")
     heading = text(8, 14, title, anchor="start", bold=True) if title else ""
     body = f"{heading}<g transform='translate(2 {top})'>{''.join([*behind, drawing, *before])}</g>"
-    alt = describe_attribution(values, title, unit, boxes)
+    alt = _described(values, title, unit, boxes)
     return Picture(svg(max(width + 8, 16 + 7.5 * len(title)), height + top + 4, body, alt), alt)
 
 
-def describe_attribution(
-    values: np.ndarray, title: str = "", unit: str = "logit", marks: Iterable[tuple[int, int]] = ()
-) -> str:
-    """The alt text of :func:`attribution_picture`: the largest values, in order of their places, and the boxes."""
-    values = np.asarray(values, dtype=float)
+def _described(values: np.ndarray, title: str, unit: str, marks: list[tuple[int, int]]) -> str:
+    """The alt text: the largest values, in order of their places, and the boxes."""
     head = f"{title}: " if title else ""
     size = np.abs(values)
     total = size.sum()

@@ -1,5 +1,6 @@
 """Checks that several rooms share, of numbers and lists of numbers; they need neither NumPy nor PyTorch."""
 
+import math
 import operator
 
 
@@ -29,6 +30,14 @@ def whole_numbers(values) -> tuple[int, ...] | None:
     except TypeError:
         return None
     return None if None in found else found
+
+
+def finite(value) -> float | None:
+    """The finite number that `value` is (of Python, NumPy or PyTorch), or None; True and False are none."""
+    value = _plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
+        return None
+    return value
 
 
 def partners(swap, tracks: int, what: str = "swap") -> tuple[int, ...]:

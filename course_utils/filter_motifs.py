@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from course_utils.checks import said, whole
+from course_utils.checks import finite, said, whole
 from course_utils.models import check_input, check_size
 from course_utils.motifs import Motif, consensus, pfm_to_ppm
 
@@ -136,18 +136,19 @@ def filter_pfms(
     _check_one_hot(inputs)
     if inputs.shape[2] < width:
         raise ValueError(f"the sequences have {inputs.shape[2]} bases; a filter needs {width}")
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
+    least = finite(share)
+    if least is None or not 0 <= least < 1:
         raise ValueError(f"the share is {said(share)}; from 0 up to, not including, 1 is expected")
-    check_size("batch size", batch_size, 1)
+    size = check_size("batch size", batch_size, 1)
     with torch.inference_mode():
-        found = [_best_windows(conv, batch, both_strands) for batch in inputs.split(batch_size)]
+        found = [_best_windows(conv, batch, both_strands) for batch in inputs.split(size)]
     activation, place = (torch.cat(parts).cpu().numpy() for parts in zip(*found))  # (N, F), (N, F)
     codes = inputs.argmax(dim=1).cpu().numpy()  # (N, L)
     windows = inputs.shape[2] - width + 1
     motifs = []
     for number in range(conv.out_channels):
         highest = max(0.0, float(activation[:, number].max()))
-        firing = np.flatnonzero(activation[:, number] > share * highest)
+        firing = np.flatnonzero(activation[:, number] > least * highest)
         minus, start = np.divmod(place[firing, number], windows)
         words = codes[firing[:, None], start[:, None] + np.arange(width)]  # (sites, width)
         words = np.where(minus[:, None] == 1, 3 - words[:, ::-1], words)  # A 0 pairs with T 3, C 1 with G 2
@@ -164,8 +165,8 @@ def without_filter(model: nn.Module, number: int) -> nn.Module:
     that do the same work both look dispensable.
 
     Raises:
-        ValueError: for a network without a convolution called `conv`, or a filter that it does not have
-        (lesson 07).
+        ValueError: for a network without a convolution called `conv`, or a filter that it does not have (lesson
+            07).
     """
     if not isinstance(getattr(model, "conv", None), nn.Conv1d):
         raise ValueError(f"a {type(model).__name__} has no convolution called conv, with filters to silence")
@@ -216,8 +217,6 @@ def _check_convolution(conv: nn.Conv1d) -> nn.Conv1d:
 
 
 def _check_one_hot(inputs: torch.Tensor) -> None:
-    if not isinstance(inputs, torch.Tensor):
-        raise ValueError(f"a {type(inputs).__name__} came; a tensor (N, 4, L) is expected")
     check_input(inputs)
     if not len(inputs):
         raise ValueError("there are no sequences: the input has the shape (0, 4, L)")

@@ -1,7 +1,7 @@
 """What a trained network looks at: reach (lesson 09), and which letters a prediction rests on (lesson 07).
 
 Inputs are one-hot (N, 4, L), as the networks take them. What is explained is one number for each sequence,
-the *logit* (:func:`logit_of`). All of it is computed by a copy of the model, without dropout and in float64,
+the *logit* (:func:`logit_of`). It is explained by a copy of the model on the CPU, without dropout and in float64,
 where what should be zero is not blurred by rounding; the model, its mode and its gradients stay as they were.
 
 * By gradient, one pass: :func:`saliency`, :func:`input_x_gradient`.
@@ -10,7 +10,6 @@ where what should be zero is not blurred by rounding; the model, its mode and it
 """
 
 import copy
-import operator
 import warnings
 from dataclasses import dataclass
 
@@ -18,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_utils.checks import said, whole
-from course_utils.models import check_input
+from course_utils.checks import finite, said, whole
+from course_utils.models import check_input, check_size
 
 #: Sequences that go through the network at a time, where nobody chooses: what bounds the memory.
 BATCH = 256
@@ -66,7 +65,8 @@ def logit_of(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
 
     Args:
         model: (N, 4, L) -> (N,), (N, 1) or (N, 2), logits.
-        inputs: (N, 4, L), floating point. Where they require gradients, the answer carries them.
+        inputs: (N, 4, L), floating point, on any device; they go to the model's, and take the type of its
+            weights. Where they require gradients, the answer carries them.
 
     Returns:
         (N,) on the CPU.
@@ -77,11 +77,11 @@ def logit_of(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """
     _check_sequences(inputs)
     modes = [(module, module.training) for module in model.modules()]
-    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    weight = next(model.parameters(), inputs)
     try:
         model.eval()
         with torch.set_grad_enabled(inputs.requires_grad and torch.is_grad_enabled()):
-            return _one_number(model(inputs.to(device)), len(inputs)).cpu()
+            return _one_number(model(inputs.to(weight)), len(inputs)).cpu()
     finally:
         for module, mode in modes:
             module.training = mode
@@ -188,9 +188,7 @@ def mutagenesis(model: nn.Module, inputs: torch.Tensor, *, batch_size: int = 102
         ValueError: as :func:`logit_of`; for a batch size that is no whole number from 1 up (lesson 07).
     """
     _check_sequences(inputs)
-    size = whole(batch_size)
-    if size is None or size < 1:
-        raise ValueError(f"the batch size is {said(batch_size)}; a whole number from 1 up is expected")
+    size = check_size("batch size", batch_size, 1)
     logit = _Logit(model)
     inputs = inputs.detach().cpu()
     _, _, length = inputs.shape
@@ -247,10 +245,9 @@ def integrated_gradients(
         ValueError: as :func:`logit_of`; for references of another shape, or that hold NaN or infinity; for
             steps that are no whole number from 1 up, or a tolerance that is not above 0 (lesson 07).
     """
-    number = whole(steps)
-    if number is None or number < 1:
-        raise ValueError(f"steps is {said(steps)}; a whole number from 1 up is expected")
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < float("inf")):
+    number = check_size("number of steps", steps, 1)
+    allowed = finite(tolerance)
+    if tolerance is not None and (allowed is None or allowed <= 0):
         raise ValueError(
             f"the tolerance is {said(tolerance)}; a number above 0 is expected, or None for equal steps"
         )
@@ -278,7 +275,7 @@ def integrated_gradients(
         while len(pair):
             found = [step(*batch) for batch in zip(pair.split(BATCH), low.split(BATCH), high.split(BATCH))]
             errors = torch.cat([error for _, error in found]).abs()
-            good = _good_enough(errors, pair, spent, tolerance) | (errors <= rounding) | (high - low < NARROWEST)
+            good = _good_enough(errors, pair, spent, allowed) | (errors <= rounding) | (high - low < NARROWEST)
             values.index_add_(0, pair[good], torch.cat([value for value, _ in found])[good])
             spent.index_add_(0, pair[good], errors[good])
             pair, low, high = pair[~good], low[~good], high[~good]
@@ -424,7 +421,7 @@ def seen_by(model: nn.Module, inputs: torch.Tensor, bin: int) -> np.ndarray:
     small gradients do not vanish by rounding; the model itself and its gradients stay as they are.
 
     Args:
-        model: (N, 4, L) -> (N, bins, ...).
+        model: (N, 4, L) -> (N, bins) or (N, bins, targets).
         inputs: (N, 4, L), floating point; random ones show more than zeros, which may close gates.
         bin: its number; from the end if it is negative.
 
@@ -432,25 +429,25 @@ def seen_by(model: nn.Module, inputs: torch.Tensor, bin: int) -> np.ndarray:
         (L,) bool.
 
     Raises:
-        ValueError: for an input that no network of the lessons takes, or a bin that is no whole number or that
-            the output does not have (lesson 09).
+        ValueError: for inputs that no network of the lessons takes, that hold NaN or infinity, or none at all; for
+            a model whose output has no bins, or a bin that is no whole number or that the output does not have
+            (lesson 09).
     """
-    check_input(inputs)
-    try:
-        if isinstance(bin, (bool, np.bool_)):  # an index to Python, but hardly meant as one
-            raise TypeError
-        bin = operator.index(bin)
-    except TypeError:
-        raise ValueError(f"the bin is {str(bin)[:40]}; a whole number is expected, the number of the bin") from None
-    model = copy.deepcopy(model).double().eval()
-    inputs = inputs.detach().double().requires_grad_()  # (N, 4, L)
+    _check_sequences(inputs)
+    number = whole(bin)
+    if number is None:
+        raise ValueError(f"the bin is {said(bin)}; a whole number is expected, the number of the bin")
+    model = copy.deepcopy(model).cpu().double().eval()
+    inputs = inputs.detach().cpu().double().requires_grad_()  # (N, 4, L)
     with torch.enable_grad():
         outputs = model(inputs)  # (N, bins, targets)
+        if outputs.dim() < 2:
+            raise ValueError(f"the model's output has the shape {tuple(outputs.shape)}; (N, bins, ...) is expected")
         bins = outputs.shape[1]
-        if not -bins <= bin < bins:
-            raise ValueError(f"there is no bin {bin}: the output's bins are numbered 0 to {bins - 1:,}")
-        [gradient] = torch.autograd.grad(outputs[:, bin].sum(), inputs)  # (N, 4, L)
-    return (gradient != 0).any(dim=(0, 1)).cpu().numpy()  # (L,)
+        if not -bins <= number < bins:
+            raise ValueError(f"there is no bin {number}: the output's bins are numbered 0 to {bins - 1:,}")
+        [gradient] = torch.autograd.grad(outputs[:, number].sum(), inputs, materialize_grads=True)  # (N, 4, L)
+    return (gradient != 0).any(dim=(0, 1)).numpy()  # (L,)
 
 
 def _check_sequences(inputs: torch.Tensor) -> None:

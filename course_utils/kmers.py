@@ -3,6 +3,9 @@
 A *k-mer* is a word of k letters. With `both_strands` a word and its reverse complement are one: AAC stands
 for GTT too, and the *canonical* of the two is the first in the alphabet.
 
+To a computer a word is a number, of two bits a letter (:func:`words_of`); the order of these numbers is the
+order of the alphabet.
+
 Explained in lesson 06.
 """
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:  # only for the hints: scipy is loaded by the one call that ne
     from scipy.sparse import csr_matrix
 
 LONGEST = 8  # letters; there are 32,896 canonical words of so many
+UNKNOWN = 4  # the code of an N
 
 _BLOCK = 1 << 18  # counts made at a time: few enough for the cache
 
@@ -31,9 +35,10 @@ def kmer_names(k: int, both_strands: bool = True) -> list[str]:
     Raises:
         ValueError: for a `k` other than 1 to 8 (lesson 06).
     """
-    columns = _columns(_checked_k(k), both_strands)
+    k = _checked_k(k)
+    columns = _columns(k, both_strands)
     names = [""]
-    for _ in range(whole(k)):
+    for _ in range(k):
         names = [name + letter for name in names for letter in ALPHABET]
     first = np.unique(columns, return_index=True)[1]
     return [names[word] for word in first]
@@ -71,7 +76,7 @@ def kmer_counts(
     counts = np.empty((len(codes), width), dtype=np.float32)
     rows = max(1, _BLOCK // width)
     for start in range(0, len(codes), rows):
-        words, known = _words(codes[start : start + rows], k)
+        words, known = words_of(codes[start : start + rows], k)
         # Row r counts in the entries from r * width on; what is not to be counted goes behind the last row.
         entries = columns[words] + width * np.arange(len(words))[:, None]
         entries[~known] = width * len(words)
@@ -80,26 +85,47 @@ def kmer_counts(
     return counts
 
 
+def words_of(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The words of k letters as numbers, two bits a letter, and whether each is without N.
+
+    Words of 1, 2, 4, 8, ... letters are joined two by two, and those of k put together from these (lessons 06 and
+    10).
+
+    Args:
+        codes: ``(..., L)``, 0 to 3 for A, C, G and T; what is above is an N.
+        k: 1 to 32, and no more than L.
+
+    Returns:
+        Two arrays ``(..., L - k + 1)``: unsigned whole numbers, of 16 bits up to k = 8 and of 64 beyond, and bool.
+        The number of a word with an N means nothing.
+    """
+    number = np.uint16 if k <= 8 else np.uint64
+    count = codes.shape[-1] - k + 1
+    known = codes < UNKNOWN
+    joined = np.where(known, codes, 0).astype(number)  # words of `size` letters, to begin with of one
+    words, without_n = np.zeros((*codes.shape[:-1], count), number), np.ones((*codes.shape[:-1], count), bool)
+    done, size = 0, 1
+    while True:
+        if k & size:
+            words = words << number(2 * size) | joined[..., done : done + count]
+            without_n &= known[..., done : done + count]
+            done += size
+        if done == k:
+            return words, without_n
+        joined = joined[..., :-size] << number(2 * size) | joined[..., size:]
+        known = known[..., :-size] & known[..., size:]
+        size *= 2
+
+
 def _sparse_counts(codes: np.ndarray, k: int, columns: np.ndarray, width: int):
     from scipy.sparse import csr_matrix  # scikit-learn brings scipy along
 
-    words, known = _words(codes, k)
+    words, known = words_of(codes, k)
     ends = np.concatenate([[0], known.sum(axis=1).cumsum()])
     found = columns[words[known]].astype(np.int32)
     counts = csr_matrix((np.ones(len(found), np.float32), found, ends), shape=(len(codes), width))
     counts.sum_duplicates()  # a word that occurs twice in a sequence was two entries of 1
     return counts
-
-
-def _words(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each word as a number of two bits a letter, ``(N, L - k + 1)``, and whether it is without N."""
-    words = np.zeros((len(codes), codes.shape[1] - k + 1), dtype=np.uint16)
-    known = np.ones(words.shape, dtype=bool)
-    for offset in range(k):
-        letter = codes[:, offset : offset + words.shape[1]]
-        words = words << 2 | letter & 3
-        known &= letter < 4
-    return words, known
 
 
 def _columns(k: int, both_strands: bool) -> np.ndarray:
@@ -132,7 +158,7 @@ def _codes_of(sequences: Iterable[str] | np.ndarray) -> np.ndarray:
             "four 0 for an N"
         )
     codes = ones[1].view(np.uint8) + 2 * ones[2].view(np.uint8) + 3 * ones[3].view(np.uint8)
-    codes[bases == 0] = 4
+    codes[bases == 0] = UNKNOWN
     return codes
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.checks import said, whole
+from course_utils.checks import finite, said, whole
 from course_utils.motifs import Motif, MotifError, check_ppm, information, pfm_to_ppm, read_motifs
 
 #: A match is worth a name if fewer than this many motifs of the file are expected to do as well by chance.
@@ -58,8 +58,6 @@ class Match(NamedTuple):
             f"over {self.overlap} columns, strand {self.strand}, offset {self.offset}"
         )
 
-    __str__ = __repr__
-
 
 class Matches(list):
     """A list of :class:`Match`, one for each motif of the file, best first; shown as a table."""
@@ -81,8 +79,6 @@ class Matches(list):
                 f"  {match.score:11.2f}  {match.overlap:7}  {match.strand:>6}  {match.offset:6}"
             )
         return "\n".join(lines)
-
-    __str__ = __repr__
 
 
 def best_matches(
@@ -222,13 +218,10 @@ def _in_steps(correlations: np.ndarray) -> np.ndarray:
 
 def _without_flat_ends(ppm: np.ndarray, ends: float) -> tuple[int, int]:
     """From which position to which a matrix has something to say; all of it if nowhere."""
-    try:
-        fits = 0 <= ends <= 2
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:  # nor is NaN
+    bits = finite(ends)
+    if bits is None or not 0 <= bits <= 2:
         raise MotifError(f"ends is {said(ends)}; bits from 0 to 2 are expected")
-    telling = np.flatnonzero(information(ppm) >= ends)
+    telling = np.flatnonzero(information(ppm) >= bits)
     return (int(telling[0]), int(telling[-1]) + 1) if len(telling) else (0, len(ppm))
 
 

@@ -18,10 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.checks import said, whole
+from course_utils.checks import finite, said, whole
 from course_utils.datasets import fetch, read_registry
+from course_utils.kmers import UNKNOWN, words_of
 from course_utils.regions import RegionError, Regions, same_or_reverse
 from course_utils.sequences import from_codes, read_fasta, to_codes
+from course_utils.shared_words import WordList
 from course_utils.shuffles import check_generator
 from course_utils.tfrecords import BASENJI_PLACES, read_records
 from course_utils.windows import Place
@@ -29,9 +31,7 @@ from course_utils.windows import Place
 #: The registered datasets that hold real windows.
 SOURCES = ("basenji-cage", "baskerville-tiny", "hg38-megabase", "gata4")
 
-_UNKNOWN = 4  # the code of N
 _BLOCK = 1 << 17  # letters made into words at a time: few enough for the processor's cache
-_QUICK = 26  # bits of the quick look
 
 
 class GenomicWindow(NamedTuple):
@@ -100,7 +100,7 @@ def _basenji(paths: list[Path]) -> Iterator[tuple[np.ndarray, Place]]:
             if place is not None:
                 ones = np.frombuffer(record["sequence"], np.uint8).reshape(-1, 4)
                 codes = ones[:, 1] + 2 * ones[:, 2] + 3 * ones[:, 3]
-                codes[(codes == 0) & (ones[:, 0] == 0)] = _UNKNOWN
+                codes[(codes == 0) & (ones[:, 0] == 0)] = UNKNOWN
                 yield codes, place
 
 
@@ -159,7 +159,7 @@ def find_peaks(windows: Iterable[GenomicWindow], peaks: Regions, k: int = 32, sh
         share: of the letters of a peak, above 0 and up to 1.
 
     Returns:
-        A row for each pair of a peak and a place, window by window.
+        A row for each pair of a peak and a place, window by window; two for a peak that is its own reverse complement.
 
     Raises:
         RegionError: for windows or peaks that are none, or a `k` or a `share` out of range (lesson 06).
@@ -167,10 +167,10 @@ def find_peaks(windows: Iterable[GenomicWindow], peaks: Regions, k: int = 32, sh
     windows = _checked_windows(windows)
     if not isinstance(peaks, Regions):
         raise RegionError(f"the peaks are a {type(peaks).__name__}; Regions are expected, as read_regions gives them")
-    length, letters = peaks.length, whole(k)
+    length, letters, wanted = peaks.length, whole(k), finite(share)
     if letters is None or not 8 <= letters <= min(32, length):
         raise RegionError(f"k is {said(k)}; 8 to 32 letters, and no more than the {length} of a peak, are expected")
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share <= 1:
+    if wanted is None or not 0 < wanted <= 1:
         raise RegionError(f"share is {said(share)}; a number above 0 and up to 1 is expected")
     index = _index(peaks, letters)
     found = [np.zeros((5, 0), dtype=int)]
@@ -179,7 +179,7 @@ def find_peaks(windows: Iterable[GenomicWindow], peaks: Regions, k: int = 32, sh
             continue
         row, start, agree = _agreeing(to_codes(window.sequence), index, length, letters)
         inside = np.minimum(start + length, len(window.sequence)) - np.maximum(start, 0)
-        here = agree >= share * inside
+        here = agree >= wanted * inside
         row, start, agree = row[here], start[here], agree[here]
         found.append(np.stack([np.full(len(row), number), row % len(peaks), start, row >= len(peaks), agree]))
     window, peak, start, reverse, agree = np.concatenate(found, axis=1)
@@ -210,44 +210,29 @@ def without_peaks(
 
 
 class _Index(NamedTuple):
-    """The words of peaks on both strands, sorted; and for each, row x words of a row + offset."""
+    """The words of peaks on both strands, in rising order; and for each, row x words of a row + offset."""
 
-    words: np.ndarray
+    words: WordList
     origin: np.ndarray
-    perhaps: np.ndarray
 
 
 def _index(peaks: Regions, k: int) -> _Index:
     codes = to_codes("".join(peaks.sequences)).reshape(len(peaks), -1)
-    other = np.where(codes == _UNKNOWN, _UNKNOWN, 3 - codes)[:, ::-1]
+    other = 3 - codes[:, ::-1]  # 3 - 4 is 255 in 8 bits: an N stays one
     codes = np.concatenate([codes, other])  # (2 N, L): row N + i is peak i on the other strand
-    words = np.zeros(codes.shape, dtype=np.uint64)
-    known = np.zeros(codes.shape, dtype=bool)
     rows = max(1, _BLOCK // codes.shape[1])
-    for start in range(0, len(codes), rows):  # many rows at a time as one long sequence
-        found, whole_word = _words(codes[start : start + rows].ravel(), k)
-        words[start : start + rows].reshape(-1)[: len(found)] = found
-        known[start : start + rows].reshape(-1)[: len(found)] = whole_word
-    span = codes.shape[1] - k + 1  # words that begin later run over into the next row
-    words, known = words[:, :span].ravel(), known[:, :span].ravel()
+    parts = [words_of(codes[start : start + rows], k) for start in range(0, len(codes), rows)]
+    words, known = (np.concatenate(part).ravel() for part in zip(*parts))
     origin = np.flatnonzero(known)
     origin = origin[np.argsort(words[origin])]
-    words = words[origin]
-    perhaps = np.zeros(1 << _QUICK, dtype=bool)  # a quick look here spares most words the search
-    perhaps[_hash(words)] = True
-    return _Index(words, origin, perhaps)
+    return _Index(WordList(words[origin]), origin)
 
 
 def _agreeing(codes: np.ndarray, index: _Index, length: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each row and start that share a word: how many letters lie in words shared at that distance."""
-    words, known = _words(codes, k)
-    position = np.flatnonzero(index.perhaps[_hash(words)] & known)
-    position = position[np.argsort(words[position])]  # in order, the search stays in the processor's cache
-    first = np.searchsorted(index.words, words[position])
-    first[first == len(index.words)] = 0
-    there = index.words[first] == words[position] if len(index.words) else np.zeros(0, dtype=bool)
-    position, first = position[there], first[there]
-    many = np.searchsorted(index.words, words[position], side="right") - first
+    words, known = words_of(codes, k)
+    position, first, end = index.words.find(words, known)
+    many = end - first
     position = np.repeat(position, many)
     entry = np.arange(len(position)) + np.repeat(first - (np.cumsum(many) - many), many)  # first, first + 1, ... last
     row, offset = np.divmod(index.origin[entry], length - k + 1)
@@ -260,31 +245,6 @@ def _agreeing(codes: np.ndarray, index: _Index, length: int, k: int) -> tuple[np
     more[new] = k
     at = np.flatnonzero(new)
     return row[at], start[at], np.add.reduceat(more, at) if at.size else at
-
-
-def _hash(words: np.ndarray) -> np.ndarray:
-    return words * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _QUICK)
-
-
-def _words(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The words of k letters as numbers, two bits a letter, ``(L - k + 1,)``, and whether each is without N.
-
-    Words of 1, 2, 4, 8, ... letters are joined two by two, and k put together from these.
-    """
-    unknown = codes == _UNKNOWN
-    count = len(codes) - k + 1
-    joined = np.where(unknown, 0, codes).astype(np.uint64)
-    words, done, size = np.zeros(count, dtype=np.uint64), 0, 1
-    while True:
-        if k & size:
-            words = words << np.uint64(2 * size) | joined[done : done + count]
-            done += size
-        if done == k:
-            break
-        joined = joined[:-size] << np.uint64(2 * size) | joined[size:]
-        size *= 2
-    so_far = np.concatenate([[0], np.cumsum(unknown)])
-    return words, so_far[k:] == so_far[:-k]
 
 
 # --- tiles ---------------------------------------------------------------------------------------

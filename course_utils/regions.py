@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.checks import said, whole, whole_numbers
+from course_utils.checks import finite, said, whole, whole_numbers
 from course_utils.sequences import IUPAC, one_hot, read_fasta
+from course_utils.shuffles import check_generator
 from course_utils.windows import Place
 
 # chr1:100-200, as bedtools writes it, which can put a name and :: before it and the strand behind it.
@@ -239,10 +240,9 @@ def split_at_random(
             copies of one (lesson 06).
         ValueError: unless `rng` is a numpy Generator.
     """
-    if not isinstance(rng, np.random.Generator):
-        came = type(rng).__name__
-        raise ValueError(f"rng is a {came}; a numpy Generator is expected, such as np.random.default_rng(0)")
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
+    check_generator(rng)
+    wanted = finite(share)
+    if wanted is None or not 0 < wanted < 1:
         raise RegionError(f"share is {said(share)}; a number above 0 and below 1 is expected")
     group = same_or_reverse(sequences)
     groups = int(group.max()) + 1
@@ -253,7 +253,7 @@ def split_at_random(
         )
     order = rng.permutation(groups)
     sizes = np.bincount(group)[order].cumsum()[:-1]  # of the test set, if it takes the first 1, 2, ... groups
-    taken = int(np.argmin(abs(sizes - share * len(group)))) + 1
+    taken = int(np.argmin(abs(sizes - wanted * len(group)))) + 1
     asked = np.isin(group, order[:taken])
     return np.flatnonzero(~asked), np.flatnonzero(asked)
 

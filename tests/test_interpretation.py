@@ -116,6 +116,15 @@ def test_the_logit_carries_gradients_if_the_inputs_want_them_and_else_none():
     assert torch.allclose(gradient, saliency(model, inputs), atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_the_inputs_take_the_type_of_the_weights(dtype):
+    inputs, model = as_inputs(sequences()), NETWORKS["detector"]
+    for method in METHODS.values():
+        assert torch.equal(method(model, inputs.to(dtype)), method(model, inputs))
+    twice = copy.deepcopy(model).double()
+    assert torch.allclose(logit_of(twice, inputs).float(), logit_of(model, inputs), atol=1e-5)
+
+
 @each_method
 @each_network
 def test_the_model_its_mode_its_gradients_the_inputs_and_random_numbers_stay(name, method):
@@ -400,3 +409,15 @@ def test_an_output_with_bins_is_no_logit_but_has_a_reach():
     with pytest.raises(ValueError, match="one logit each"):
         logit_of(model, as_inputs(sequences()))
     assert seen_by(model, as_inputs(sequences()), 0).all()
+
+
+def test_an_output_that_asks_nothing_of_the_input_has_no_reach():
+    class Deaf(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rates = nn.Parameter(torch.ones(6))
+
+        def forward(self, inputs):
+            return self.rates.expand(len(inputs), 6)
+
+    assert not seen_by(Deaf(), as_inputs(sequences()), 0).any()

@@ -8,9 +8,9 @@ from scipy.sparse import csr_matrix
 
 from course_utils import kmers
 from course_utils.datasets import shipped
-from course_utils.kmers import kmer_counts, kmer_names
+from course_utils.kmers import kmer_counts, kmer_names, words_of
 from course_utils.regions import read_regions
-from course_utils.sequences import one_hot, reverse_complement
+from course_utils.sequences import one_hot, reverse_complement, to_codes
 
 
 def plain_names(k: int, both_strands: bool) -> list[str]:
@@ -46,6 +46,22 @@ def test_names_and_counts_are_those_of_a_plain_search(k, both_strands):
     counts = kmer_counts(some, k, both_strands)
     assert counts.dtype == np.float32
     assert counts.tolist() == plain_counts(some, k, both_strands)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7, 8, 9, 16, 21, 31, 32])
+def test_words_are_numbers_of_two_bits_a_letter(k):
+    some = sequences(k, "ACGTACGTACGTACGTN", many=4, length=40)
+    codes = np.stack([to_codes(one) for one in some])
+    words, known = words_of(codes, k)
+    assert words.shape == known.shape == (4, 41 - k)
+    for row, one in enumerate(some):
+        for start in range(41 - k):
+            word = one[start : start + k]
+            assert known[row, start] == ("N" not in word)
+            if known[row, start]:
+                assert int(words[row, start]) == int("".join(str("ACGT".index(letter)) for letter in word), 4)
+    alone, _ = words_of(codes[2], k)
+    assert (alone == words[2]).all()
 
 
 @pytest.mark.parametrize("k, both, forward", [(6, 2_080, 4_096), (7, 8_192, 16_384), (8, 32_896, 65_536)])

@@ -11,7 +11,7 @@ from test_motif_explorers import check_markup
 from torch import nn
 
 from course_utils.explorers import mutate
-from course_utils.explorers._mutate_picture import AROUND, _probability
+from course_utils.explorers._mutate_picture import STEP, _probability
 from course_utils.explorers.mutate import LONGEST, Study, mutate_explorer
 from course_utils.interpretation import input_x_gradient, saliency
 from course_utils.models.binding import MotifDetector
@@ -69,9 +69,9 @@ def spelled(explorer) -> str:
 
 
 def axes(explorer) -> list[tuple]:
-    """The numbers left of the two logos, with their heights, and those below the four bases."""
+    """The numbers left of the logos, with their heights."""
     found = ElementTree.fromstring(part(explorer, "course-picture")).iter(f"{SVG}text")
-    return [(t.get("y"), t.text) for t in found if t.get("font-size") == "10" and t.get("text-anchor") == "end"]
+    return [(t.get("y"), t.text) for t in found if t.get("font-size") == "11" and t.get("text-anchor") == "end"]
 
 
 # --- what it asks --------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_the_network_is_left_as_it_is_and_the_explorer_keeps_to_the_one_it_was_g
 
 def test_it_starts_at_the_letter_that_is_worth_most():
     controls = explorer_of().controls
-    assert list(controls) == ["sequence", "position", "base", "centred", "letters", "as_it_came"]
+    assert list(controls) == ["sequence", "position", "base", "undone", "centred", "letters"]
     assert START <= controls["position"].value < START + len(WORD)
     assert controls["letters"].value == FIRST
     assert list(explorer_of(sequences={"alone": FIRST}).controls)[0] == "position"
@@ -192,24 +192,24 @@ def test_mutations_add_up_and_the_letters_hold_them():
     assert "1 mutation:" in repr(explorer) and "2 mutations" not in repr(explorer)
 
 
-def test_as_it_came_shows_the_original_and_the_next_change_starts_from_there():
+def test_undoing_shows_the_original_and_the_next_change_starts_from_there():
     explorer = explorer_of()
     controls, first = explorer.controls, explorer.panels
     controls["position"].value = START
     controls["base"].value = "C"
     mutated, letters = explorer.panels, controls["letters"].value
-    controls["as_it_came"].value = True
-    assert "as it came; 1 mutation set aside: logit" in repr(explorer) and "→" not in repr(explorer)
+    controls["undone"].value = True
+    assert "original: 1 mutation undone: logit" in repr(explorer) and "→" not in repr(explorer)
     assert (controls["base"].value, controls["letters"].value) == ("G", letters)
-    controls["as_it_came"].value = False
+    controls["undone"].value = False
     assert explorer.panels == mutated and controls["base"].value == "C"
-    controls["as_it_came"].value = True
+    controls["undone"].value = True
     controls["position"].value = START + 1
     controls["base"].value = "G"
-    assert controls["as_it_came"].value is False
+    assert controls["undone"].value is False
     assert controls["letters"].value == FIRST.replace(WORD, "GGTTACA")
     assert f"changed: {START + 1} A>G;" in repr(explorer)
-    assert "set aside" not in first.summary
+    assert "undone" not in first.summary
 
 
 def test_another_sequence_begins_without_mutations_at_the_same_position():
@@ -217,12 +217,12 @@ def test_another_sequence_begins_without_mutations_at_the_same_position():
     controls = explorer.controls
     controls["position"].value = 49
     controls["base"].value = next(base for base in ALPHABET if base != FIRST[49])
-    controls["as_it_came"].value = True
+    controls["undone"].value = True
     controls["sequence"].value = 1
     assert controls["letters"].value == SEQUENCES["without it"]
     assert (controls["position"].value, controls["position"].max) == (49, 59)
     assert controls["base"].value == SEQUENCES["without it"][49]
-    assert controls["as_it_came"].value is False
+    assert controls["undone"].value is False
     assert "without it, no mutation" in repr(explorer)
     controls["position"].value = 59
     controls["sequence"].value = 0
@@ -243,9 +243,9 @@ def test_letters_can_be_typed_in_either_case_and_another_length():
     controls["letters"].value = FIRST[:30]
     assert controls["position"].value == controls["position"].max == 29
     assert part(explorer, "course-message") == QUIET
-    controls["as_it_came"].value = True
+    controls["undone"].value = True
     controls["letters"].value = FIRST.replace(WORD, "GATTACC")
-    assert controls["as_it_came"].value is False and "1 mutation:" in repr(explorer)
+    assert controls["undone"].value is False and "1 mutation:" in repr(explorer)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_letters_that_cannot_be_used_are_told_and_the_last_picture_stays(letters
     explorer.controls["letters"].value = letters
     assert words in part(explorer, "course-message").replace("&#x27;", "'")
     assert part(explorer, "course-picture") == before
-    explorer.controls["as_it_came"].value = True  # a way out of any muddle
+    explorer.controls["undone"].value = True  # a way out of any muddle
     assert part(explorer, "course-message") == QUIET
     base = explorer.controls["base"]
     base.value = "ACGT"[("ACGT".index(base.value) + 1) % 4]
@@ -300,8 +300,8 @@ def test_every_move_is_computed_once(monkeypatch):
     controls["position"].value = 59  # the last of the first sequence
     del asked[:]
     moves = [
-        ("position", START), ("base", "T"), ("position", 49), ("centred", False), ("as_it_came", True),
-        ("position", START), ("base", "C"), ("sequence", 1), ("letters", FIRST[:30]), ("as_it_came", True),
+        ("position", START), ("base", "T"), ("position", 49), ("centred", False), ("undone", True),
+        ("position", START), ("base", "C"), ("sequence", 1), ("letters", FIRST[:30]), ("undone", True),
         ("sequence", 2), ("letters", FIRST + "A"),
     ]  # fmt: skip
     for number, (name, value) in enumerate(moves, start=1):
@@ -312,13 +312,15 @@ def test_every_move_is_computed_once(monkeypatch):
         assert asked[-1] == shown, "computed before the others had followed"
 
 
-def test_names_that_are_alike_or_long_stay_apart():
-    names = {"x" * 40 + str(number): FIRST for number in range(3)}
-    explorer = mutate_explorer(finder(), names)
-    labels = [label for label, _ in explorer.controls["sequence"].options]
-    assert len(set(labels)) == 3 and max(map(len, labels)) <= 33
-    explorer.controls["sequence"].value = 2
-    check_markup(part(explorer, "course-picture"))
+def test_names_that_a_slider_would_cut_off_are_numbers_there():
+    for names in (["a", "b " * 10], ["x" * 40 + str(number) for number in range(3)]):
+        explorer = mutate_explorer(finder(), dict.fromkeys(names, FIRST))
+        labels = [label for label, _ in explorer.controls["sequence"].options]
+        assert labels == [f"{number} of {len(names)}" for number in range(1, len(names) + 1)]
+        explorer.controls["sequence"].value = len(names) - 1
+        assert names[-1][:20] in repr(explorer)
+        check_markup(part(explorer, "course-picture"))
+    assert [label for label, _ in explorer_of().controls["sequence"].options] == list(SEQUENCES)
 
 
 # --- the picture and the numbers -----------------------------------------------------------------
@@ -338,25 +340,52 @@ def test_the_axes_stay_while_the_cursor_moves():
     explorer.controls["base"].value = "C"
     assert axes(explorer) == before
     study = Study(finder(), SEQUENCES)
-    as_it_came = mutate.compute(study, 0, FIRST, 0)
+    undone = mutate.compute(study, 0, FIRST, 0)
     mutated = mutate.compute(study, 0, FIRST.replace(WORD, "CATTACA"), 0)
-    assert mutated.plus.min() < as_it_came.plus.min() - 0.5
-    assert mutated.limits == as_it_came.limits, "a letter that hangs below the axis has its place from the start"
+    assert mutated.plus.min() < undone.plus.min() - 0.5
+    assert mutated.limits == undone.limits, "a letter that hangs below the axis has its place from the start"
 
 
-def test_every_position_has_a_picture_of_its_own_and_the_letters_around_it():
+def test_every_position_has_a_picture_of_its_own_with_all_letters_of_both_strands_in_two_rows():
     explorer = mutate_explorer(finder(), {"long": random_letters(100, 3)})
     letters = explorer.controls["letters"].value
     seen = set()
     for position in range(100):
         explorer.controls["position"].value = position
         seen.add(part(explorer, "course-picture"))
-        rows = [text for text in texts(explorer) if len(text) == AROUND and set(text) <= set(ALPHABET)]
-        plus, minus = rows
-        start = letters.index(plus)
-        assert start <= position < start + AROUND
-        assert reverse_complement(minus[::-1]) == plus
+        rows = [text for text in texts(explorer) if len(text) == 50 and set(text) <= set(ALPHABET)]
+        assert rows[0] + rows[2] == letters
+        assert reverse_complement((rows[1] + rows[3])[::-1]) == letters
+        assert str(position) in texts(explorer)
     assert len(seen) == 100
+
+
+@pytest.mark.parametrize("length, rows", [(7, 1), (60, 1), (61, 2), (119, 2), (LONGEST, 2)])
+def test_rows_begin_at_round_numbers(length, rows):
+    explorer = mutate_explorer(finder(), {"one": random_letters(120, 3)})
+    explorer.controls["letters"].value = explorer.controls["letters"].value[:length]
+    explorer.controls["position"].value = 1
+    found = ElementTree.fromstring(part(explorer, "course-picture")).iter(f"{SVG}text")
+    lines = [text.text for text in found if set(text.text or "N") <= set(ALPHABET) and len(text.text) > 1]
+    assert len(lines) == 2 * rows
+    assert rows == 1 or len(lines[0]) % STEP == 0
+
+
+def test_the_minus_strand_has_a_logo_of_its_own_where_it_differs():
+    for kind, logos in ((BothStrandsCNN, 1), (MotifDetector, 2)):
+        explorer = explorer_of(kind)
+        for controls in ({}, {"centred": False}, {"position": 3}, {"base": "A"}):
+            for name, value in controls.items():
+                explorer.controls[name].value = value
+            assert sum(words == "0" for _, words in axes(explorer)) == logos
+            assert ("the same heights" in spelled(explorer)) == (logos == 1)
+    blind = finder()
+    with torch.no_grad():
+        blind.linear.weight[0, 1:] = 0
+    explorer = mutate_explorer(blind, {"with the word": FIRST, "nothing to see": "C" * 50})
+    explorer.controls["sequence"].value = 1
+    assert "two strands: 0.00." in part(explorer, "course-numbers")
+    assert "the same heights" not in spelled(explorer), "the picture would jump where a mutation opens a filter"
 
 
 def test_a_promise_beyond_the_end_of_the_axis_is_a_tip_that_points_there():
@@ -380,11 +409,11 @@ def test_changed_bases_are_marked_with_what_stood_there():
         explorer.controls["position"].value = position
         explorer.controls["base"].value = "C"
     picture = part(explorer, "course-picture")
-    (diamonds,) = re.findall(r"<path d='(M[^']*l4 5l-4 5l-4-5z)'", picture)
-    assert diamonds.count("M") == 2
+    (stripes,) = re.findall(r"<path d='([^']*)' fill='#8a1c00' fill-opacity='.13'/>", picture)
+    assert stripes.count("M") == 2
     assert "GA" in texts(explorer) and "CC" in texts(explorer) and "GG" in texts(explorer)
-    explorer.controls["as_it_came"].value = True
-    assert "l4 5l-4 5" not in part(explorer, "course-picture")
+    explorer.controls["undone"].value = True
+    assert "#8a1c00" not in part(explorer, "course-picture")
 
 
 def test_the_table_holds_the_four_bases_with_what_each_would_change():
@@ -396,10 +425,10 @@ def test_the_table_holds_the_four_bases_with_what_each_would_change():
     logits = ask(finder(), *(FIRST.replace(WORD, base + WORD[1:]) for base in ALPHABET))
     written = [f"{logit:.2f}".replace("-", "−") for logit in logits]
     changes = [f"{logit - logits[1]:+.2f}".replace("-", "−") for logit in logits]
-    for name, number in (("A", 0), ("G (came with it)", 2), ("T", 3)):
+    for name, number in (("A", 0), ("G (original)", 2), ("T", 3)):
         row = rows.index(name)
         assert rows[row + 1] == written[number] and rows[row + 3] == changes[number]
-    assert rows[rows.index("C (there now)") + 1] == written[1]
+    assert rows[rows.index("C (now)") + 1] == written[1]
     for number in written:
         assert number in spelled(explorer)
 
@@ -436,6 +465,15 @@ def test_a_picture_full_of_tall_letters_is_not_too_large():
             check_markup(part(explorer, "course-picture"))
 
 
+@pytest.mark.parametrize("scale", [0.01, 0.4, 0.49, 1, 1.3, 7])
+def test_the_axis_of_a_logo_has_more_than_a_zero(scale):
+    model = finder(BothStrandsCNN)
+    with torch.no_grad():
+        model.linear.weight.mul_(scale)
+    numbers = [words for _, words in axes(mutate_explorer(model, SEQUENCES))]
+    assert "0" in numbers and len(numbers) > 1
+
+
 def test_a_network_that_says_the_same_of_everything_has_a_picture_all_the_same():
     model = finder()
     with torch.no_grad():
@@ -451,7 +489,7 @@ def test_a_network_that_says_nan_is_told():
     model = finder()
     with torch.no_grad():
         model.linear.weight.fill_(torch.nan)
-    with pytest.raises(ValueError, match="'with the word': .* nan; numbers are expected"):
+    with pytest.raises(ValueError, match="'with the word': .*NaN"):
         mutate_explorer(model, SEQUENCES)
 
 
@@ -459,7 +497,7 @@ def test_a_network_that_says_nan_is_told():
     "logit, words",
     [
         (0, "0.500"), (2, "0.881"), (-2, "0.119"), (6.78, "0.9989"), (9, "0.99988"), (-9, "0.00012"),
-        (40, "above 0.999999"), (-800, "below 0.000001"),
+        (40, "> 0.9999"), (-800, "< 0.0001"),
     ],  # fmt: skip
 )
 def test_a_probability_near_an_end_has_the_digits_that_tell_it_from_the_end(logit, words):

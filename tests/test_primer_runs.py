@@ -198,7 +198,7 @@ def test_no_run_of_the_remedy_stays_at_chance_and_all_have_an_auc_above_0_9999(k
     assert len(kept["detector"]["left"]) == 80
     assert min(kept["detector"]["auc"]) > 0.9999
     without_padding = np.array(kept["detector"]["auc_without_padding"])
-    assert len(without_padding) == 80 and 10 < (without_padding <= 0.9999).sum() < 25
+    assert len(without_padding) == 80 and (without_padding <= 0.9999).sum() == 17, "as the docstring says"
 
 
 def test_what_unsticks_the_deep_network(kept):

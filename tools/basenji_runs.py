@@ -84,7 +84,7 @@ def run(seed: int) -> dict:
         model = network(seed, kind)
         history = train(model, seed, train_set.windows, valid.windows)
         rates = {
-            name: predict(model, as_inputs(part.windows), batch_size=16).exp().numpy()
+            name: predict(model, as_inputs(part.windows.one_hot), batch_size=16).exp().numpy()
             for name, part in (("valid", valid), ("test", test))
         }
         result[kind] = {

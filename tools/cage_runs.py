@@ -73,7 +73,7 @@ def first_steps(windows: Windows, kind: str) -> list[float]:
 
 def rates_of(model: Basenji, windows: Windows) -> np.ndarray:
     """The rates ``(N, bins, T)`` that a network expects."""
-    return predict(model, as_inputs(windows), batch_size=1).exp().numpy()
+    return predict(model, as_inputs(windows.one_hot), batch_size=1).exp().numpy()
 
 
 def judged(windows: Windows, rates: np.ndarray) -> dict:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from runs import FIRST, first_losses, rounded
+from runs import FIRST, as_inputs, first_losses, rounded
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
@@ -68,7 +68,7 @@ class Examples(NamedTuple):
     @property
     def inputs(self) -> torch.Tensor:
         """What a network reads, ``(N, 4, L)``."""
-        return torch.from_numpy(one_hot(self.sequences)).permute(0, 2, 1).float().contiguous()
+        return as_inputs(one_hot(self.sequences))
 
     @property
     def labels(self) -> np.ndarray:

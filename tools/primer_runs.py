@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from runs import FIRST, as_inputs, rounded
 from side_by_side import Loss, SideBySide
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import train_test_split
@@ -41,7 +42,6 @@ BATCH, RATE, EPOCHS = 10, 1e-3, 10  # 135 steps an epoch, as in the report's log
 MOST_EPOCHS = 30  # as long as a network at chance is given
 DETECTOR_RATE, DETECTOR_EPOCHS = 2e-2, 15
 LEFT = 0.6  # a validation accuracy that a network at chance does not reach: 150 sequences, two classes of about half
-FIRST = 20  # steps whose losses are kept
 
 CHANGES = {
     "padding": {"padded": True},
@@ -59,7 +59,7 @@ ALL = {name: value for change in CHANGES.values() for name, value in change.item
 def read_primer() -> tuple[torch.Tensor, torch.Tensor]:
     """The inputs ``(2000, 4, 50)`` and labels ``(2000,)``, 0 or 1, int64."""
     label_file, sequence_file = fetch("primer")
-    inputs = torch.from_numpy(one_hot(sequence_file.read_text().split())).permute(0, 2, 1).float().contiguous()
+    inputs = as_inputs(one_hot(sequence_file.read_text().split()))
     return inputs, torch.from_numpy(np.loadtxt(label_file, dtype=np.int64))
 
 
@@ -302,11 +302,6 @@ def remedies() -> dict:
 
 
 PARTS = {part.__name__: part for part in (report, deep, detector, changes, remedies)}
-
-
-def rounded(numbers, digits: int = 5) -> list[float]:
-    """As the file keeps them."""
-    return [round(float(number), digits) for number in numbers]
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ and a generator that starts from n: the same batches in the same order. Dropout 
 rounded in another order, which after many steps leads elsewhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,8 +18,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.utils.data import DataLoader
 
 from course_utils.models import seeded
-
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+from course_utils.training import Loss
 
 
 class SideBySide:

@@ -1,4 +1,4 @@
-"""What exercises need that judge an answer by what it does, not by one right value (lesson 06)."""
+"""What exercises need that judge an answer by what it does, not by one right value (lessons 06 and 10)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +11,7 @@ class Unfit(Exception):
 
 
 def result_of(answer: Callable, *arguments: Any) -> Any:
-    """What an answer gives; whatever a beginner's function may raise is told, not thrown.
-
-    Raises:
-        Unfit: if the answer raises, with the error and the line.
-    """
+    """What an answer gives; whatever a beginner's function may raise is told as :class:`Unfit`, with the line."""
     try:
         return answer(*arguments)
     except Exception as error:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from course_utils.exercises import CORRECT, Exercise, Feedback, _kind, _place, is_untouched, not_yet
+from course_utils.exercises import CORRECT, Exercise, Feedback, _kind, is_untouched, not_yet
+from course_utils.exercises._judging import Unfit, result_of
 
 BIN_SIZE, BINS = 128, 24  # bases in a bin, bins in a window
 TO_LEARN = TO_JUDGE = 120  # windows
@@ -78,21 +79,14 @@ def _draw(windows: int, rng: np.random.Generator) -> _Drawn:
 # --- features, and what a regression makes of them -----------------------------------------------
 
 
-class _Unfit(Exception):
-    """Why an answer cannot be judged: what came, and the hint."""
-
-
 def _features(answer: Callable, drawn: _Drawn) -> np.ndarray:
     """What the answer gives for all windows, ``(N, bins, F)``."""
     found = []
     for one_hot in drawn.one_hot:
-        try:
-            features = answer(one_hot.copy(), BIN_SIZE)
-        except Exception as error:  # whatever a beginner's function may raise is told, not thrown
-            raise _Unfit(f"{type(error).__name__}: {error}{_place(error)}", "") from None
+        features = result_of(answer, one_hot.copy(), BIN_SIZE)
         _check_features(features)
         if found and features.shape != found[0].shape:
-            raise _Unfit(
+            raise Unfit(
                 f"an array {found[0].shape} for the first window and {features.shape} for another",
                 "each window is to have the same features.",
             )
@@ -108,32 +102,32 @@ def _check_features(features: Any) -> None:
             hint = "your function gives back nothing; does it end with `return`?"
         elif isinstance(features, list):
             hint = "a list came; make it an array with np.array(...) or np.stack(...)."
-        raise _Unfit(_kind(features), hint)
+        raise Unfit(_kind(features), hint)
     came = f"an array of shape {features.shape}"
     if features.shape == (BINS,):
-        raise _Unfit(came, "one number for each bin is a feature without a column: make it (bins, 1).")
+        raise Unfit(came, "one number for each bin is a feature without a column: make it (bins, 1).")
     if features.ndim != 2:
-        raise _Unfit(came, "two axes are expected: (bins, features).")
+        raise Unfit(came, "two axes are expected: (bins, features).")
     if len(features) == BINS * BIN_SIZE:
-        raise _Unfit(came, f"there is a row for each base; a row for each bin of {BIN_SIZE} bases is asked.")
+        raise Unfit(came, f"there is a row for each base; a row for each bin of {BIN_SIZE} bases is asked.")
     if len(features) != BINS and features.shape[1] == BINS:
-        raise _Unfit(came, "transposed: a row for each bin and a column for each feature is asked.")
+        raise Unfit(came, "transposed: a row for each bin and a column for each feature is asked.")
     if len(features) != BINS:
-        raise _Unfit(came, f"{BINS * BIN_SIZE:,} bases in bins of {BIN_SIZE} make {BINS} rows.")
+        raise Unfit(came, f"{BINS * BIN_SIZE:,} bases in bins of {BIN_SIZE} make {BINS} rows.")
     if features.shape[1] == 0:
-        raise _Unfit(came, "there is no feature in it: make a column for each.")
+        raise Unfit(came, "there is no feature in it: make a column for each.")
     if features.shape[1] > MOST_FEATURES:
-        raise _Unfit(
+        raise Unfit(
             came,
             f"so many features learn the training windows by heart; {MOST_FEATURES} is the most, and a few "
             "will do.",
         )
     if features.dtype.kind not in "fiub":
-        raise _Unfit(f"{came} that holds {features.dtype}", "numbers are expected.")
+        raise Unfit(f"{came} that holds {features.dtype}", "numbers are expected.")
     if not np.isfinite(features).all():
-        raise _Unfit(came, "it holds NaN or infinity, as a ratio does in a bin where its divisor is 0.")
+        raise Unfit(came, "it holds NaN or infinity, as a ratio does in a bin where its divisor is 0.")
     if (np.abs(features.astype(float)) > LARGEST).any():
-        raise _Unfit(came, f"it holds numbers beyond {LARGEST:g}, which no regression can take; counts will do.")
+        raise Unfit(came, f"it holds numbers beyond {LARGEST:g}, which no regression can take; counts will do.")
 
 
 def _predict(learn: np.ndarray, counts: np.ndarray, judge: np.ndarray) -> np.ndarray:
@@ -196,7 +190,7 @@ class _BaselineExercise(Exercise):
         judge = _Judge(seed)
         try:
             learned, judged = _features(answer, judge.learn), _features(answer, judge.judge)
-        except _Unfit as unfit:
+        except Unfit as unfit:
             came, hint = unfit.args
             tried = f"a window of {BINS * BIN_SIZE:,} bases, in bins of {BIN_SIZE}"
             return not_yet(tried, came, f"an array of shape ({BINS}, features)", hint)

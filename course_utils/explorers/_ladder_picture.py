@@ -26,6 +26,8 @@ RUNGS = (
 )
 PALE = 0.3  # tint of what is not called bound; what is has the full colour
 WIDTH, HEIGHT = 520, 488
+#: Around the numbers: as wide as the page, where tables that are wider are scrolled sideways and words wrap.
+FITTED = "<div style='width:0;min-width:100%;overflow-x:auto'>"
 NOTE = (
     "<p style='max-width:600px'>Each kind of negatives has the threshold that finds this share of its "
     "positives, or a little more where scores are equal. False: of 1,000 negatives, called bound. Precision: "
@@ -38,12 +40,12 @@ def draw(view: LadderView) -> Panels:
     """The two distributions, the ROC curves with the operating points, and what a call is worth."""
     point = view.point
     here = [
-        ("threshold", write_score(point.threshold, view), ""),
-        ("positives found", f"{point.tp:,} of {point.positives:,} ({_percent(point.recall)})", ""),
-        ("false positives", f"{point.fp:,} of {point.negatives:,}", ""),
-        ("false positives per 1,000 negatives", _thousand(point), _thousands(point)),
-        ("precision if 1 of 100 were bound", _precision(point), _range(point.precision)),
-        ("AUC", _share(view.rung.auc), _range(view.rung.auc)),
+        ("threshold", write_score(point.threshold, view)),
+        ("positives found", f"{point.tp:,} of {point.positives:,} ({_percent(point.recall)})"),
+        ("false positives", f"{point.fp:,} of {point.negatives:,}"),
+        ("false positives per 1,000 negatives", f"{_thousand(point)} ({_thousands(point)})"),
+        ("precision if 1 of 100 were bound", f"{_precision(point)} ({_range(point.precision)})"),
+        ("AUC", f"{_share(view.rung.auc)} ({_range(view.rung.auc)})"),
     ]
     rows = [
         (
@@ -54,11 +56,11 @@ def draw(view: LadderView) -> Panels:
         )
         for name, rung in view.score.rungs.items()
     ]
-    numbers = table(here, head=(_cut(view.name, 26), f"at recall {view.recall} %", "95 % interval"))
+    numbers = table(here, head=(_cut(view.name, 26), f"at recall {view.recall} % (95 % interval)"))
     numbers += table(rows, head=("negatives", "AUC (95 % interval)", "false", "precision")) + NOTE
     summary = describe(view)
     body = _histogram(view) + _roc(view) + _ladder(view)
-    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), numbers, summary)
+    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), f"{FITTED}{numbers}</div>", summary)
 
 
 def describe(view: LadderView) -> str:

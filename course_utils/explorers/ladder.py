@@ -313,7 +313,7 @@ def ladder_explorer(
     negatives = study.rungs[0] if negatives is None else negatives
     compute(study, score, negatives, recall)  # refuses what is not there
     looks = {
-        "style": {"description_width": "130px"},
+        "style": {"description_width": "76px"},
         "layout": ipywidgets.Layout(width="520px", max_width="100%"),
     }
     controls: dict[str, ipywidgets.Widget] = {}

@@ -2,7 +2,8 @@
 
 Arrow keys move over the bases and change the one under the cursor. Above, what the network predicts with each
 of the four bases there, and what its gradient promises; below, input times gradient, on the sequence and on its
-reverse complement. A network that treats both strands alike gives both the same picture; another one does not.
+reverse complement. A network that treats both strands alike gives both the same heights, which are drawn once;
+another one does not, and the second logo stands below the first.
 
 * The letters are the state: a control of their own, which the base slider writes to, and which can be typed.
 * Positions are numbered from 0, along the sequence; the minus strand stands below, base under base.
@@ -23,7 +24,10 @@ from course_utils.explorers._mutate_picture import draw
 from course_utils.explorers._words import write_many
 from course_utils.sequences import ALPHABET, SequenceError, one_hot, reverse_complement
 
-SHORTEST, LONGEST = 2, 120  # bases that fit a page side by side
+SHORTEST, LONGEST = 2, 120  # bases that fit a page
+SAME = 0.005  # logits: what would be written as 0.00
+ASKED = 16  # sequences of which it is asked whether both strands are alike
+LONGEST_LABEL = 18  # letters of a name that fit beside a slider
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,17 +36,19 @@ class MutateView:
 
     Attributes:
         name: of the sequence.
-        original, sequence: as it came, and as it is shown.
+        original, sequence: as it was handed over, and as it is shown.
         position: the cursor, from 0.
         centred: whether each position's mean over A, C, G, T is taken off the gradient.
         mutations: positions where the sequence differs from the original; none if their lengths differ.
-        as_it_came: whether the letters are set aside, for the sequence to be shown as it came.
+        undone: whether the letters are left aside, for the original to be shown.
         aside: how many mutations that leaves aside.
         before, logit, reverse: logits of the original, the sequence, and its reverse complement.
         choices: logits with A, C, G, T at the position, ``(4,)``.
         promised: the same if the gradient went on as it begins, ``(4,)``.
         plus, minus: input x gradient ``(L, 4)`` of the sequence and of its reverse complement, in logits. Row i
             of both is position i, where the minus strand has the complement.
+        apart: the largest difference of a letter's height on the two strands, in logits.
+        alike: whether the network treats both strands alike, as far as its answers tell.
         limits: of the axis of plus and minus; the same wherever the cursor stands.
         span: of the axis of the logits.
     """
@@ -53,7 +59,7 @@ class MutateView:
     position: int
     centred: bool
     mutations: tuple[int, ...]
-    as_it_came: bool
+    undone: bool
     aside: int
     before: float
     logit: float
@@ -62,6 +68,8 @@ class MutateView:
     promised: np.ndarray
     plus: np.ndarray
     minus: np.ndarray
+    apart: float
+    alike: bool
     limits: tuple[float, float]
     span: tuple[float, float]
 
@@ -93,48 +101,65 @@ class Study:
         self.sequences = tuple(
             check_letters(letters, f" of {str(name)[:40]!r}") for name, letters in sequences.items()
         )
-        self.model = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)
+        # float64, as in course_utils.interpretation: both strands give the same to the last digit that is shown.
+        self.model = copy.deepcopy(model).cpu().double().eval().requires_grad_(False)
         self.logits = lru_cache(256)(self._logits)
-        self.gradients = lru_cache(32)(self._gradients)
+        self.strands = lru_cache(32)(self._strands)
         self.known = []
         for name, letters in zip(self.names, self.sequences):
             try:
                 self.known.append(float(self.logits((letters,))[0]))
             except ValueError as error:
                 raise ValueError(f"the sequence {name[:40]!r}: {error}") from None
+        # Of the network, not of each mutant: the picture would change its height where a mutation opens a filter.
+        self.alike = all(_apart(*self.attributions(letters, False)) < SAME for letters in self.sequences[:ASKED])
 
     def _logits(self, sequences: tuple[str, ...]) -> np.ndarray:
         """``(N,)`` logits of sequences of one length."""
-        from course_utils.interpretation import logit_of
+        return self._ask(sequences, False)[0]
 
-        return self._ask(partial(logit_of, self.model), sequences)
+    def _strands(self, sequence: str) -> tuple[np.ndarray, np.ndarray]:
+        """Logits ``(2,)`` and gradients ``(2, L, 4)`` of a sequence and its reverse complement, in one pass.
 
-    def _gradients(self, sequence: str, centred: bool) -> np.ndarray:
-        """``(2, L, 4)`` of the sequence and of its reverse complement, each along its own strand."""
-        from course_utils.interpretation import saliency
+        Each gradient runs along its own strand.
+        """
+        logits, gradients = self._ask((sequence, reverse_complement(sequence)), True)
+        return logits, gradients.transpose(0, 2, 1)
 
-        strands = (sequence, reverse_complement(sequence))
-        return self._ask(partial(saliency, self.model, centred=centred), strands).transpose(0, 2, 1)
+    def gradients(self, sequence: str, centred: bool) -> np.ndarray:
+        """``(2, L, 4)`` of both strands, what :func:`course_utils.interpretation.saliency` gives."""
+        _, gradients = self.strands(sequence)
+        return gradients - gradients.mean(axis=2, keepdims=True) if centred else gradients
 
     def attributions(self, sequence: str, centred: bool) -> tuple[np.ndarray, np.ndarray]:
         """Input x gradient ``(L, 4)`` of both strands, at the positions of the sequence."""
         plus, minus = self.gradients(sequence, centred)
         return one_hot(sequence) * plus, (one_hot(reverse_complement(sequence)) * minus)[::-1]
 
-    def _ask(self, question: Callable, sequences: tuple[str, ...]) -> np.ndarray:
+    def _ask(self, sequences: tuple[str, ...], gradients: bool) -> tuple[np.ndarray, ...]:
+        """Logits ``(N,)`` and, if wanted, gradients ``(N, 4, L)``."""
         import torch
 
-        inputs = torch.from_numpy(one_hot(sequences)).permute(0, 2, 1).contiguous()  # (N, 4, L)
+        from course_utils.interpretation import logit_of
+
+        inputs = torch.from_numpy(one_hot(sequences)).double().permute(0, 2, 1).contiguous()  # (N, 4, L)
         try:
-            answer = question(inputs).numpy()  # the copy's weights ask for no gradient, nor do these
+            with torch.enable_grad():  # the copy's weights ask for none
+                logits = logit_of(self.model, inputs.requires_grad_(gradients))
+                found = [logits]
+                if gradients:
+                    found += torch.autograd.grad(logits.sum(), inputs, materialize_grads=True)
         except RuntimeError as error:  # what torch says of a sequence that its layers cannot take
             reason = str(error).splitlines()[0]
             raise ValueError(
                 f"the network does not take a sequence of {len(sequences[0])} bases: {reason}"
             ) from None
-        if not np.isfinite(answer).all():
-            raise ValueError(f"the network answers with {answer[~np.isfinite(answer)][0]}; numbers are expected")
-        return answer
+        answers = tuple(answer.detach().numpy() for answer in found)
+        for answer in answers:
+            if not np.isfinite(answer).all():
+                wrong = answer[~np.isfinite(answer)][0]
+                raise ValueError(f"the network answers with {wrong}; numbers are expected")
+        return answers
 
 
 def check_letters(letters: str, where: str = "") -> str:
@@ -166,7 +191,7 @@ def compute(
     letters: str = "",
     position: int = 0,
     centred: bool = True,
-    as_it_came: bool = False,
+    undone: bool = False,
 ) -> MutateView:
     """What the network says of a sequence, of each base at the position, and of each letter.
 
@@ -176,7 +201,7 @@ def compute(
         letters: as they are now, of any length.
         position: the cursor, from 0; beyond the last base, the last.
         centred: take each position's mean over A, C, G, T off the gradient.
-        as_it_came: leave the letters aside and show the sequence as it came.
+        undone: leave the letters aside and show the original.
 
     Raises:
         SequenceError: for letters other than A, C, G, T, or too few or too many for the page.
@@ -188,23 +213,25 @@ def compute(
     if sequence not in range(len(study.sequences)):
         raise ValueError(f"the sequence is number {sequence}; 0 to {len(study.sequences) - 1} are there")
     original = study.sequences[sequence]
-    shown = original if as_it_came else check_letters(letters)
+    shown = original if undone else check_letters(letters)
     differ = differences(original, letters.strip().upper())
     position = min(position, len(shown) - 1)
     variants = tuple(shown[:position] + base + shown[position + 1 :] for base in ALPHABET)
-    *choices, reverse = study.logits((*variants, reverse_complement(shown))).tolist()
+    choices = study.logits(variants).tolist()  # known already, if the change was here
     here = ALPHABET.index(shown[position])
+    reverse = float(study.strands(shown)[0][1])
     slopes = study.gradients(shown, centred)[0, position]  # (4,)
     plus, minus = study.attributions(shown, centred)
+    apart = _apart(plus, minus)
     return MutateView(
         name=study.names[sequence],
         original=original,
         sequence=shown,
         position=position,
         centred=centred,
-        mutations=() if as_it_came else differ,
-        as_it_came=as_it_came,
-        aside=len(differ) if as_it_came else 0,
+        mutations=() if undone else differ,
+        undone=undone,
+        aside=len(differ) if undone else 0,
         before=study.known[sequence],
         logit=choices[here],
         reverse=reverse,
@@ -212,6 +239,8 @@ def compute(
         promised=choices[here] + slopes - slopes[here],
         plus=plus,
         minus=minus,
+        apart=apart,
+        alike=study.alike and apart < SAME,
         limits=_limits((study.gradients(original, centred), plus, minus)),
         span=_span(study.known, choices),
     )
@@ -222,6 +251,11 @@ def differences(original: str, letters: str) -> tuple[int, ...]:
     if len(original) != len(letters):
         return ()
     return tuple(place for place, pair in enumerate(zip(original, letters)) if pair[0] != pair[1])
+
+
+def _apart(plus: np.ndarray, minus: np.ndarray) -> float:
+    """The largest difference of a position's height on the two strands, in logits."""
+    return float(np.abs(plus.sum(axis=1) - minus.sum(axis=1)).max())
 
 
 def _limits(drawn: tuple[np.ndarray, ...]) -> tuple[float, float]:
@@ -244,7 +278,7 @@ class MutateExplorer(Explorer):
     """An explorer whose controls follow each other; the picture is made once, when they have.
 
     The letters hold all mutations. The base slider writes to them, and shows the base that is there when anything
-    else has moved. A change of the letters ends "as it came", which left them aside.
+    else has moved. "Undo all mutations" leaves them aside until it is unticked, or for good with a new change.
     """
 
     def __init__(self, study: Study):
@@ -265,23 +299,23 @@ class MutateExplorer(Explorer):
         self._following = True
         try:
             moved = change["owner"]
-            letters, base, came = (controls[name] for name in ("letters", "base", "as_it_came"))
+            letters, base, undo = (controls[name] for name in ("letters", "base", "undone"))
             if moved is controls.get("sequence"):
-                letters.value, came.value = self._study.sequences[moved.value], False
+                letters.value, undo.value = self._study.sequences[moved.value], False
             elif moved is letters:
-                came.value = False
+                undo.value = False
             elif moved is base:
                 shown, place = self._shown(controls), controls["position"].value
                 if place < len(shown):
                     letters.value = shown[:place] + base.value + shown[place + 1 :]
-                    came.value = False
+                    undo.value = False
             self._fit(controls)
         finally:
             self._following = False
 
     def _shown(self, controls: dict[str, ipywidgets.Widget]) -> str:
         """The letters of the picture, as far as they are letters: a reader may be typing."""
-        if controls["as_it_came"].value:
+        if controls["undone"].value:
             number = controls["sequence"].value if "sequence" in controls else 0
             return self._study.sequences[number]
         return controls["letters"].value.strip().upper()
@@ -301,7 +335,7 @@ class MutateExplorer(Explorer):
 
 def _controls(study: Study, follow: Callable) -> dict[str, ipywidgets.Widget]:
     looks = {
-        "style": {"description_width": "110px"},
+        "style": {"description_width": "76px"},
         "layout": ipywidgets.Layout(width="520px", max_width="100%"),
     }
     first = study.sequences[0]
@@ -317,19 +351,13 @@ def _controls(study: Study, follow: Callable) -> dict[str, ipywidgets.Widget]:
         start, min=0, max=len(first) - 1, description="position", **looks
     )
     controls["base"] = ipywidgets.SelectionSlider(
-        options=list(ALPHABET), value=first[start], description="base there", **looks
+        options=list(ALPHABET), value=first[start], description="base", **looks
     )
-    controls["centred"] = ipywidgets.Checkbox(
-        True, description="centred gradient: less the mean of the four bases", indent=False,
-        layout=looks["layout"],
-    )  # fmt: skip
+    for name, value, words in (("undone", False, "undo all mutations"), ("centred", True, "centred gradient")):
+        controls[name] = ipywidgets.Checkbox(value, description=words, indent=False, layout=looks["layout"])
     controls["letters"] = ipywidgets.Text(
         first, description="letters", style=looks["style"],
         layout=ipywidgets.Layout(width="100%", max_width="1000px"),
-    )  # fmt: skip
-    controls["as_it_came"] = ipywidgets.Checkbox(
-        False, description="as it came: the next change starts again from there", indent=False,
-        layout=looks["layout"],
     )  # fmt: skip
     for control in controls.values():
         control.observe(partial(follow, controls), names="value")
@@ -337,11 +365,10 @@ def _controls(study: Study, follow: Callable) -> dict[str, ipywidgets.Widget]:
 
 
 def _labels(names: tuple[str, ...]) -> list[str]:
-    """Short names that differ: a slider tells its marks apart by them."""
-    short = [name if len(name) <= 30 else name[:29] + "…" for name in names]
-    if len(set(short)) == len(short):
-        return short
-    return [f"{number}: {name}" for number, name in enumerate(short)]
+    """Of the slider's marks: the names, or numbers if the slider would cut them off; the picture has the names."""
+    if len(set(names)) == len(names) and max(map(len, names)) <= LONGEST_LABEL:
+        return list(names)
+    return [f"{number} of {len(names)}" for number in range(1, len(names) + 1)]
 
 
 def mutate_explorer(model: Any, sequences: Mapping[str, str]) -> Explorer:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import torch
 
+from course_utils.checks import whole
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
@@ -38,11 +40,13 @@ def check_input(inputs: torch.Tensor, length: int | None = None) -> None:
         length: L, for a network made for one length; None if it takes any.
 
     Raises:
-        ValueError: for another shape, another order of the axes, another length, or whole numbers
-            (lesson 04).
+        ValueError: for what is no tensor, another shape, another order of the axes, another length, or whole
+            numbers (lesson 04).
     """
-    shape = tuple(inputs.shape)
     expected = f"(N, 4, {'L' if length is None else length})"
+    if not isinstance(inputs, torch.Tensor):
+        raise ValueError(f"a {type(inputs).__name__} came; a tensor {expected} is expected")
+    shape = tuple(inputs.shape)
     if len(shape) != 3:
         raise ValueError(f"the input has the shape {shape}; {expected} is expected, a batch of sequences")
     if shape[1] != 4 and shape[2] == 4:
@@ -67,6 +71,7 @@ def check_size(what: str, size: int, least: int) -> int:
     Raises:
         ValueError: unless it is a whole number, `least` or more (lesson 04).
     """
-    if not isinstance(size, int) or size < least:
+    found = whole(size)
+    if found is None or found < least:
         raise ValueError(f"the {what} is {size!r}; a whole number from {least} up is expected")
-    return size
+    return found

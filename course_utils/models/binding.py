@@ -15,6 +15,7 @@ outputs (N, 2): the logits of class 0 and class 1, before the softmax.
 import torch
 from torch import nn
 
+from course_utils.checks import finite, whole
 from course_utils.models import check_input, check_size
 
 LENGTH = 50  # of the primer's sequences, in bases
@@ -51,7 +52,7 @@ class ReportCNN(nn.Module):
         scores = LENGTH if padded else LENGTH - WIDTH + 1
         if check_size("pool", pool, 1) > scores:
             raise ValueError(f"the pool is {pool}; {scores} at most is expected, the scores of a filter")
-        if outputs not in (1, 2):
+        if whole(outputs) not in (1, 2):
             raise ValueError(f"outputs is {outputs!r}; 1 (a sigmoid) or 2 (a softmax) is expected")
         _check_dropout(dropout)
         before = (WIDTH - 1) // 2
@@ -87,7 +88,7 @@ class MotifDetector(nn.Module):
 
     It takes sequences of any length and cannot learn a place: a match counts the same everywhere. A filter often
     learns the word a few letters off its middle; eleven zeros on each side let it find a word at the ends, too.
-    (Without them, 17 of 80 such networks had an AUC below 0.9999: `tools/primer_runs.py`.)
+    (Without them, 17 of 80 such networks had an AUC of 0.9999 or less: `tools/primer_runs.py`.)
 
     Args:
         filters: how many.
@@ -115,5 +116,6 @@ class MotifDetector(nn.Module):
 
 
 def _check_dropout(dropout) -> None:
-    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+    share = finite(dropout)
+    if share is None or not 0 <= share < 1:
         raise ValueError(f"the dropout is {dropout!r}; a share from 0 up to, not including, 1 is expected")

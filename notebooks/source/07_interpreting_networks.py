@@ -198,7 +198,7 @@ check.find_the_site(site_start)
 def best_window(need, width=12):
     """Where the window with the largest sum of absolute values starts, for each row of (N, L)."""
     windows = np.lib.stride_tricks.sliding_window_view(np.abs(need), width, axis=1)
-    return windows.sum(axis=2).argmax(axis=1)
+    return windows.sum(axis=2).round(3).argmax(axis=1)  # of equal ones the first, however sums are rounded
 
 
 truth = fresh.starts[:1000, 0]
@@ -541,11 +541,12 @@ print(f"without all that match CTCF: {roc_auc_score(is_peak, predict(silent, bot
 #
 # Fifteen peaks of chromosomes 8 and 9. Move along a peak with the arrow keys, and change the letter under the cursor. The dot of each letter is what the network says of it; the ring is what the gradient of the sequence as shown promises.
 #
-# - Find the letter whose change hurts most. Is it the tallest of the logo?
+# - Find the letter whose change hurts most. Is it the tallest of the logo? (Where the four dots lie on each other, nothing matters.)
 # - Where do dot and ring disagree, and why? (Think of a maximum over places.)
 # - Spoil the site with as few changes as you can. How many does it take to bring the logit below 0? Does another site step in?
 # - Untick *centred gradient*. Which letters change?
-# - Compare the strands: this network must say the same of both.
+# - Compare the strands in the line above the logo: this network must say the same of both.
+# - *undo all mutations* shows the original; untick it and your mutations are back.
 
 # %% tags=["explorer"]
 chosen = read_regions(shipped("ctcf_peaks_200.fa")).by_chromosome(test=["chr8", "chr9"])[1]
