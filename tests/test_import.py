@@ -29,14 +29,15 @@ FLOORS = (
     {"training_checks"},
     {"training"},
     {"evaluation", "interpretation", "filter_motifs"},
-    {"intervals", "tracks"},
+    {"attribution", "intervals", "tracks"},
     {"plotting"},
     {"attribution_logos"},
     {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {
-    "augmentation", "checkpoints", "filter_motifs", "interpretation", "losses", "models", "training", "training_checks",
+    "attribution", "augmentation", "checkpoints", "filter_motifs", "interpretation", "losses", "models", "training",
+    "training_checks",
 }  # fmt: skip
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what

@@ -10,16 +10,9 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import nn
 
-from course_utils import interpretation
-from course_utils.interpretation import (
-    deep_lift,
-    input_x_gradient,
-    integrated_gradients,
-    logit_of,
-    mutagenesis,
-    saliency,
-    seen_by,
-)
+from course_utils import attribution, interpretation
+from course_utils.attribution import deep_lift, integrated_gradients
+from course_utils.interpretation import input_x_gradient, logit_of, mutagenesis, saliency, seen_by
 from course_utils.models import seeded
 from course_utils.models.binding import MotifDetector, ReportCNN
 from course_utils.models.motif_cnn import GlobalMaxCNN, MotifCNN, TinyMotifCNN
@@ -174,13 +167,13 @@ def test_all_methods_agree_on_a_linear_network(outputs):
     here = (weights * inputs).sum(dim=1, keepdim=True)  # (3, 1, L): the weight of the letter that is there
     assert torch.allclose(mutagenesis(model, inputs), weights - here, atol=1e-6)
     difference = logit_of(model, inputs) - logit_of(model, references)
-    for attribution in (
+    for found in (
         deep_lift(model, inputs, references),
         integrated_gradients(model, inputs, references, steps=1),
     ):
-        assert torch.allclose(attribution.values, weights * (inputs - references), atol=1e-6)
-        assert torch.allclose(attribution.difference, difference, atol=1e-5)
-        assert attribution.error.abs().max() < 1e-6
+        assert torch.allclose(found.values, weights * (inputs - references), atol=1e-6)
+        assert torch.allclose(found.difference, difference, atol=1e-5)
+        assert found.error.abs().max() < 1e-6
 
 
 def test_the_centred_gradient_of_a_linear_network_is_the_mean_effect_of_a_mutation():
@@ -235,7 +228,8 @@ def test_many_sequences_get_what_each_gets_alone(monkeypatch):
 
     whole = all_of_them(1024)
     monkeypatch.setattr(interpretation, "BATCH", 2)
-    monkeypatch.setattr(interpretation, "BLOCK", 3)
+    monkeypatch.setattr(attribution, "BATCH", 2)
+    monkeypatch.setattr(attribution, "BLOCK", 3)
     parts = all_of_them(5)
     for one, other in zip(whole, parts, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
@@ -261,13 +255,13 @@ def test_mutagenesis_is_the_plain_loop_over_mutants(name):
 @pytest.mark.parametrize("batch_size", [1, 7, 10**6])
 def test_the_batch_size_changes_nothing_but_the_memory(batch_size, monkeypatch):
     model, inputs, most = NETWORKS["both strands"], as_inputs(sequences()), []
-    forward = interpretation._Logit.forward
+    forward = interpretation.LogitCopy.forward
 
     def counted(self, batch):
         most.append(len(batch))
         return forward(self, batch)
 
-    monkeypatch.setattr(interpretation._Logit, "forward", counted)
+    monkeypatch.setattr(interpretation.LogitCopy, "forward", counted)
     found = mutagenesis(model, inputs, batch_size=batch_size)
     assert max(most) <= batch_size and sum(most) == 3 + 3 * 3 * LENGTH
     assert torch.allclose(found, mutagenesis(model, inputs), atol=1e-6)

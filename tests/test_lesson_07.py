@@ -16,15 +16,10 @@ from test_exercises import run, solution
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from course_utils.attribution import deep_lift, integrated_gradients
 from course_utils.checkpoints import load_weights
 from course_utils.datasets import fetch, shipped
-from course_utils.interpretation import (
-    deep_lift,
-    input_x_gradient,
-    integrated_gradients,
-    mutagenesis,
-    saliency,
-)
+from course_utils.interpretation import input_x_gradient, mutagenesis, saliency
 from course_utils.models import seeded
 from course_utils.models.binding import MotifDetector
 from course_utils.models.peaks import BothStrandsCNN

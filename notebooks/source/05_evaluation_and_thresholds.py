@@ -233,7 +233,7 @@ picture_of(figure, f"ROC and precision-recall curves of the network, AUC {ours.a
            f"{ours.average_precision:.2f}, close to the best rule with {perfect.auc:.2f} and "
            f"{perfect.average_precision:.2f}. At threshold 0 recall is {point.recall:.2f}.")  # fmt: skip
 
-# %% [markdown]
+# %% [markdown] tags=["seed:003-definitions"]
 # The area under the ROC curve is the **AUC**, the area under the other one the **average precision** (AUPRC). The AUC has a meaning you can say in one sentence: it is the chance that a random positive
 # has a higher score than a random negative.
 #

@@ -179,7 +179,7 @@ for name, values in [("AUC", report["auc"]), ("AUPRC", report["average_precision
 #
 # > **Predict first.** Can both be true? Think of a network that knows nothing and says 0.5 for every sequence: what is its mean squared error, and what its cross-entropy?
 
-# %% tags=["M14", "seed:003-log"]
+# %% tags=["needs-data:primer", "M14", "seed:003-log"]
 ignorant = np.full(len(labels), 0.5)
 print(f"mean squared error: {np.mean((ignorant - labels) ** 2):.4f}")
 cross_entropy = -np.mean(labels * np.log(ignorant) + (1 - labels) * np.log(1 - ignorant))
@@ -599,7 +599,7 @@ for name, (positives, negatives) in test_sets.items():
 #
 # > **Predict first.** Forget motifs. How well does the *share of G and C* alone tell peaks from each kind of negative? And the number of CpGs?
 
-# %% tags=["needs-data:ctcf-peaks", "M34", "composition"]
+# %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "M34", "composition"]
 def ladder(score, digits=3):
     """Print the AUC of a score, a function of a list of sequences, on each rung, with its 95 % interval."""
     for name, (positives, negatives) in test_sets.items():
@@ -624,7 +624,7 @@ ladder(few_cpgs)
 #
 # Before you train a network, ask what is known already. JASPAR has a matrix for CTCF, made from other experiments. Score each window of 19 letters on both strands, and take the best.
 
-# %% tags=["needs-data:ctcf-peaks", "pwm"]
+# %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "pwm"]
 motifs = read_motifs(shipped("jaspar_motifs.txt"))
 ctcf = next(motif for motif in motifs if motif.accession == "MA0139.1")
 pwm = ppm_to_pwm(pfm_to_ppm(ctcf.pfm, 1.0))  # (19, 4)
@@ -648,7 +648,7 @@ ladder(motif_scan)
 #
 # The second baseline knows nothing of CTCF: it counts the words of 8 letters. A word and its reverse complement count as one, so there are 32,896 and not 65,536. A logistic regression gives each a weight. It is trained on all chromosomes but 8 and 9, against dinucleotide shuffles.
 
-# %% tags=["needs-data:ctcf-peaks", "kmers"]
+# %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "kmers"]
 train_letters = list(others.sequences)
 train_set = train_letters + shuffle_dinucleotides(train_letters, np.random.default_rng(1))
 train_labels = np.repeat([1.0, 0.0], len(train_letters))
@@ -726,7 +726,7 @@ check.beat_the_pwm(score_regions)
 #
 # `BothStrandsCNN` is the scan of section 6 with 48 matrices that are learned, and one linear layer that weighs their best matches: 4,705 parameters. Their number and width, epochs, batch and learning rate were chosen on chromosomes 10 and 11; for the last training these join the others. The learning rate falls from 0.01 to 0 along a cosine: large steps first, small ones at the end (lesson 10 says more).
 
-# %% tags=["needs-data:ctcf-peaks", "network", "slow"]
+# %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "network", "slow"]
 with seeded(1):
     network = BothStrandsCNN()
 epochs, batch_size = 3, 128

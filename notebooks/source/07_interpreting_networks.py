@@ -28,20 +28,14 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
+from course_utils.attribution import deep_lift, integrated_gradients
 from course_utils.attribution_logos import attribution_picture
 from course_utils.checkpoints import load_weights
 from course_utils.datasets import fetch, shipped
 from course_utils.exercises import lesson_07 as check
 from course_utils.explorers.mutate import mutate_explorer
 from course_utils.filter_motifs import filter_pfms, without_filter
-from course_utils.interpretation import (
-    deep_lift,
-    input_x_gradient,
-    integrated_gradients,
-    logit_of,
-    mutagenesis,
-    saliency,
-)
+from course_utils.interpretation import input_x_gradient, logit_of, mutagenesis, saliency
 from course_utils.models import seeded
 from course_utils.models.binding import MotifDetector
 from course_utils.models.peaks import BothStrandsCNN
