@@ -101,3 +101,28 @@ def claims(name: str, pattern: str) -> list[str]:
     match = re.search(pattern, prose(name))
     assert match, f"the lesson does not say {pattern!r} any more: see that its test still fits"
     return list(match.groups())
+
+
+#: Numbers as prose writes them; an ordinal is the number in it, but "a third" is a share.
+WORDS = {
+    "one": 1, "two": 2, "twice": 2, "three": 3, "four": 4, "fourth": 4, "five": 5, "fifth": 5, "six": 6, "seventh": 7,
+    "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "fifteenth": 15, "sixteenth": 16, "twenty": 20,
+    "twentieth": 20, "half": 1 / 2, "third": 1 / 3, "two thirds": 2 / 3,
+}  # fmt: skip
+
+
+def number(word: str) -> float:
+    """A number in words or digits."""
+    return WORDS[word.lower()] if word.lower() in WORDS else float(word.replace(",", ""))
+
+
+def numbers(name: str, pattern: str) -> list[float]:
+    """The figures that the prose claims, in words or digits."""
+    return [number(word) for word in claims(name, pattern)]
+
+
+def found(name: str, tag: str, pattern: str) -> list[float]:
+    """The numbers that a pattern's groups match in what a tag's cells printed."""
+    match = re.search(pattern, said(name, tag))
+    assert match, f"the cells tagged {tag} do not print {pattern!r}"
+    return [number(group) for group in match.groups()]

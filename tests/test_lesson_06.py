@@ -32,27 +32,9 @@ NAME = "06_transcription_factor_binding"
 PROSE, CODE = prose(NAME), code(NAME)
 SITE = "CGACCGAACTCC"
 EVERYTHING = {"padded": True, "pool": 5, "outputs": 2, "deep": True, "dropout": 0.2}
-WORDS = {
-    "twice": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seventh": 7, "eight": 8, "nine": 9, "ten": 10,
-    "twelve": 12, "fifteenth": 15, "sixteenth": 16, "twenty": 20, "twentieth": 20,
-}  # fmt: skip
 claims = partial(reading.claims, NAME)
-
-
-def number(word: str) -> float:
-    return WORDS[word.lower()] if word.lower() in WORDS else float(word.replace(",", ""))
-
-
-def numbers(pattern: str) -> list[float]:
-    """The figures that the prose claims, in words or digits."""
-    return [number(word) for word in claims(pattern)]
-
-
-def found(tag: str, pattern: str) -> list[float]:
-    """The numbers that a pattern's groups match in what a tag's cells printed."""
-    match = re.search(pattern, said(NAME, tag))
-    assert match, f"the cells tagged {tag} do not print {pattern!r}"
-    return [number(group) for group in match.groups()]
+numbers = partial(reading.numbers, NAME)
+found = partial(reading.found, NAME)
 
 
 def area(positives, negatives) -> float:
@@ -161,7 +143,7 @@ def test_M16_one_change_at_a_time_only_depth_does_harm_and_nothing_over_fits(run
         rises[name] = (valid[:, 1:] > valid[:, :-1]).sum(axis=1).mean()
         assert int(stuck) == at_chance[name] and float(up) == pytest.approx(rises[name], abs=0.051)
         if row is first:
-            assert number(re.search(r"0\.\d+", middle)[0]) == pytest.approx(
+            assert reading.number(re.search(r"0\.\d+", middle)[0]) == pytest.approx(
                 np.mean(first["auc"]), abs=0.00051
             )
         else:

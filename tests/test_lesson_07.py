@@ -37,27 +37,9 @@ PROSE, CODE = prose(NAME), code(NAME)
 SITE = "CGACCGAACTCC"
 WORD = pfm_to_ppm(pfm_from_sites([SITE]))
 RICH = [0.18, 0.32, 0.32, 0.18]
-WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "twelve": 12, "fifteen": 15, "half": 1 / 2, "third": 1 / 3,
-    "two thirds": 2 / 3, "fourth": 4, "fifth": 5, "ten": 10,
-}  # fmt: skip
 claims = partial(reading.claims, NAME)
-
-
-def number(word: str) -> float:
-    return WORDS[word.lower()] if word.lower() in WORDS else float(word.replace(",", ""))
-
-
-def numbers(pattern: str) -> list[float]:
-    """The figures that the prose claims, in words or digits."""
-    return [number(word) for word in claims(pattern)]
-
-
-def found(tag: str, pattern: str) -> list[float]:
-    """The numbers that a pattern's groups match in what a tag's cells printed."""
-    match = re.search(pattern, said(NAME, tag))
-    assert match, f"the cells tagged {tag} do not print {pattern!r}"
-    return [float(group.replace(",", "")) for group in match.groups()]
+numbers = partial(reading.numbers, NAME)
+found = partial(reading.found, NAME)
 
 
 def encoded(sequences) -> torch.Tensor:
