@@ -69,7 +69,7 @@ def _described(values: np.ndarray, title: str, unit: str, marks: list[tuple[int,
         parts.append("all values are 0")
     for start, end in marks:
         share = f" with {size[start:end].sum() / total:.0%} of the letters' height" if total else ""
-        parts.append(f"a box around {start} to {end}{share}")
+        parts.append(f"a box around {start} to {end - 1}{share}")
     return "; ".join(parts) + "."
 
 

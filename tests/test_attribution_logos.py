@@ -65,8 +65,8 @@ def test_the_alt_text_names_the_largest_values_in_order_of_place_and_the_boxes()
     alt = attribution_picture(VALUES, "a promoter", "logit", [(6, 8), (0, 2)]).alt
     assert alt == (
         "a promoter: attribution of 8 positions, in units of logit; largest values G at 0 (+0.5), "
-        "A at 1 (−1.2), T at 3 (+2), A at 6 (−0.75), T at 7 (+3); a box around 6 to 8 with 48% of the letters' "
-        "height; a box around 0 to 2 with 23% of the letters' height."
+        "A at 1 (−1.2), T at 3 (+2), A at 6 (−0.75), T at 7 (+3); a box around 6 to 7 with 48% of the letters' "
+        "height; a box around 0 to 1 with 23% of the letters' height."
     )
     assert "all values are 0" in attribution_picture(np.zeros((3, 4))).alt
     assert attribution_picture(VALUES[2:4]).alt.count(" at ") == 1, "a value of 0 is none of the largest"

@@ -143,11 +143,11 @@ def test_the_genomic_negatives_are_counted_and_matched_in_gc(real, peaks):
 
 def test_what_is_said_of_the_136_stretches_is_what_the_test_of_the_package_counts():
     stretches, more = numbers(
-        r"finds all (\d+) stretches that touch a peak, and takes (\d+) away that do not"
+        r"finds all (\d+) stretches that touch a peak, and takes away (\d+) that do not"
     )
     counted = (ROOT / "tests/test_negatives.py").read_text("utf-8")
     assert f"(len(left_out), sum(left_out)) == ({stretches + more:.0f}, {stretches:.0f})" in counted
-    share, words = claims(r"at least (half) of its letters, on either strand, in shared words of (32)")
+    share, words = claims(r"At least (half) of the peak's letters must lie in words of (32) that the two share")
     from inspect import signature
 
     defaults = signature(without_peaks).parameters

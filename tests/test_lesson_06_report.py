@@ -77,7 +77,7 @@ def test_split_42_fits_the_hidden_table_and_the_log(primer):
     )
     assert steps * 10 == train == 2000 - tests - valid
     assert (
-        claims(r"the counts behind its AUC: (\d+) positives and (\d+) negatives") == ["241", "259"]
+        claims(r"the counts behind the AUC of its second network: (\d+) positives and (\d+) negatives") == ["241", "259"]
         and tests == 241 + 259
     )
     assert found("seed:003-split", r"test: (\d+); .*?(0\.\d+)") == [positives, first]
@@ -149,7 +149,7 @@ def test_the_report_s_second_network_sits_at_chance_for_six_epochs_and_falls_fro
         0.2039,
         0.0726,
     ]  # as it prints them
-    epochs, first = numbers(r"its loss stays at 0\.69 for (\w+) epochs and falls from the (\w+) on")
+    epochs, first = numbers(r"the loss stays at 0\.69 for (\w+) epochs and falls from the (\w+) on")
     at_chance = [abs(loss - log(2)) < 0.003 for loss in training]
     assert at_chance == [True] * int(epochs) + [False] * (10 - int(epochs)) and first == epochs + 1
     assert all(later < sooner for sooner, later in zip(training[5:], training[6:]))
@@ -166,7 +166,7 @@ def test_the_remedy_has_a_fraction_of_the_parameters(runs):
     [part] = numbers(r"needs (?:about )?a (\w+) of the parameters of the report's first network")
     assert part == round(6209 / size), "6,209 / 401"
     assert found("detector", r"(\d+) parameters, AUC (\S+)\n") == [401, 1]
-    assert "none of 80 runs stuck" in PROSE and "learned in each of 80 runs" in PROSE
+    assert "none of its 80 runs got stuck" in PROSE and "learned in each of 80 runs" in PROSE
     times, more = numbers(r"\(Its learning rate is (\d+) times larger, and it has (\w+) epochs more\.\)")
     assert "epochs=10, seed=1, lr=0.001" in CODE and "epochs=15, lr=0.02" in CODE
     assert (times, more) == (0.02 / 0.001, 15 - 10)

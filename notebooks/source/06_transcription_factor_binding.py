@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# A transcription factor is a protein that binds DNA at short words and turns genes on or off. Where does it bind? A student report from Taiwan answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what decides a score before any network does: the negatives, the split and the baseline.
+# A transcription factor is a protein that binds DNA at short words and turns genes on or off. Where does it bind? A student report from Taiwan answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what a score rests on before any network: the negatives, the split and the baseline.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -70,7 +70,7 @@ print("the first lines of the labels:", label_file.read_text().split()[:4])
 print(f"{len(sequences)} sequences, {len(labels)} labels; with a header supposed, {len(headless)}")
 
 # %% [markdown]
-# The file has no header. (The book's copy has one, a line `0`, and there the same call is right: mistake M19.) If you lose the first label, each sequence gets the label of its neighbour, and nothing crashes as long as nobody compares lengths. So look at the first line, and compare the lengths.
+# The file has no header: to suppose one is mistake M19. (The book's copy has one, a line `0`, and there the same call is right.) If you lose the first label, each sequence gets the label of its neighbour, and nothing crashes as long as nobody compares lengths. So look at the first line, and compare the lengths.
 #
 # How many of each class?
 
@@ -110,7 +110,7 @@ with seeded(2):
 summary(original, (4, 50), device="cpu")
 
 # %% [markdown]
-# The weights start as they do in Keras, with which the report was made. Its log shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 found the counts behind its AUC: 241 positives and 259 negatives). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With the popular `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation, as in the log: this seems to be the very split of the report.
+# The weights start as they do in Keras, with which the report was made. Its log shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 found the counts behind the AUC of its second network: 241 positives and 259 negatives). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With the popular `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation, as in the log: this seems to be the very split of the report.
 
 # %% tags=["needs-data:primer", "seed:003-split"]
 rest, test_rows = train_test_split(np.arange(2000), test_size=500, random_state=42)
@@ -260,7 +260,7 @@ for label, row in zip(labels[2:5], columns[2:5].tolist()):
     print(label, "becomes", row)
 
 # %% [markdown]
-# The deep one starts to learn late: in the report's log (the rest of it is not shown here), its loss stays at 0.69 for six epochs and falls from the seventh on. Does it always fall in the end? The same network was trained 80 times. Look at the validation losses of twenty of the runs.
+# The report's deep network started to learn late. In the rest of its log, not shown here, the loss stays at 0.69 for six epochs and falls from the seventh on. Does it always fall in the end? The same network was trained 80 times. Look at the validation losses of twenty of the runs.
 
 # %% tags=["seed:003-deep-training", "M17"]
 deep_runs = primer_runs["deep"]["cross_entropy"]
@@ -276,7 +276,7 @@ axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
 axis.set(xlabel="epoch", ylabel="validation loss\n(cross-entropy)", ylim=(0, 0.8))
 at_chance = sum(epoch is None for epoch in deep_runs["left"][:20])
 picture_of(figure, "Validation loss of twenty runs of the deep network over ten epochs. "
-           f"Those that stay at 0.69, dashed: {at_chance}. The others fall, most at once.")  # fmt: skip
+           f"Those that stay at 0.69, dashed: {at_chance}. The others leave it within three epochs.")  # fmt: skip
 
 # %% tags=["M17"]
 def stuck_after(left, epochs):
@@ -295,7 +295,7 @@ for loss, part in primer_runs["deep"].items():
         print(f"{loss:14}", said_of_80(part["left"], epochs))
 
 # %% [markdown]
-# Why? Follow run 24 of the 80, and run 23 beside it. Before any training, push sequences through the ten layers, and count the units of each layer that answer to at least one sequence. A ReLU (lesson 04) gives 0 for all that is negative.
+# With either loss, about one run in eight is at chance after ten epochs, and 20 epochs more free only one or two of them. Why? Follow run 24 of the 80, and run 23 beside it. Before any training, push sequences through the ten layers, and count the units of each layer that answer to at least one sequence. A ReLU (lesson 04) gives 0 for all that is negative.
 
 # %% tags=["needs-data:primer", "M17", "dead-units"]
 def answering(model, inputs):
@@ -318,7 +318,7 @@ print(f"first weights that say the same of every test sequence: {sum(deep_runs['
 print(f"and after ten epochs: {sum(deep_runs['same_after_ten'])}")
 
 # %% [markdown]
-# In run 24 all four units of the last layer are 0 for each of the 2,000 sequences. The output is the same for all of them. Worse: a ReLU at 0 passes no gradient on. Nothing below it learns, but for the few sequences that dropout lets through; only the last biases do, and they find the share of the classes. That is the loss of 0.693. A chain of ever narrower layers, down to four units, breaks easily: in some runs it is broken before the first step, in others it breaks on the way.
+# In run 24 all four units of the last layer are 0 for each of the 2,000 sequences. The output is the same for all of them. Worse: a ReLU at 0 passes no gradient on. So nothing below it learns, unless dropout happens to lift a unit above 0. Only the last biases learn, and they find the share of the classes. That is the loss of 0.693. A chain of ever narrower layers, down to four units, breaks easily: in some runs it is broken before the first step, in others it breaks on the way.
 #
 # None of this is over-fitting. A network that over-fits has learned too much; this one has learned nothing. Look at the *training* loss: if that is at chance, a remedy against over-fitting is not what you need. What does help? The same 80 runs, with one thing altered:
 
@@ -328,7 +328,7 @@ for name, part in primer_runs["remedies"].items():
     print(f"{name:20}", said_of_80(part["left"], 20))
 
 # %% [markdown]
-# What keeps the signal alive helps: a ReLU that lets a tenth through below 0 (**leaky ReLU**); **batch normalisation**, which brings the inputs of each ReLU back around 0; fewer layers. First weights after He and colleagues, made for ReLU, do not help. A smaller step may: 4 of 80 in place of 9. And *without* dropout it is worse, 23 of 80. While it trains, dropout alters the sums, and a unit at 0 can come loose. That is luck, and no remedy.
+# What keeps the signal alive helps: a ReLU that lets a tenth through below 0 (**leaky ReLU**); **batch normalisation**, which brings the inputs of each ReLU back around 0; fewer layers. First weights after He and colleagues, made for ReLU, do not visibly help: 8 of 80 in place of 9. A smaller step may: 4 of 80. And *without* dropout it is worse, 23 of 80. A likely reason: while the network trains, dropout alters the sums, and a unit at 0 can come loose. That is luck, and no remedy.
 
 # %% [markdown] tags=["exercise:unstick"]
 # ### Exercise 2 · Unstick the deep network
@@ -372,7 +372,7 @@ check.unstick(build_network)
 #     )
 # ```
 #
-# `MotifDetector()` of the next sections is this with one output, and with eleven zeros on each side, so that a word at the very end is
+# `MotifDetector()`, which you meet at the end of this section, is this with one output, and with eleven zeros on each side, so that a word at the very end is
 # seen whole. It passes, too. The report's first network does in 79 of 80 runs. To keep
 # the ten layers, give the signal another way: add what comes into a layer to what goes out (`x = x + torch.relu(layer(x))`), or put
 # `nn.BatchNorm1d` behind every layer. Other first weights alone (He's in place of Glorot's) do not help here. Nor does a single filter: it
@@ -399,7 +399,7 @@ for name, run in ablation.items():
     print(f"{name:20} {said:>32} {at_chance:8} of 20 {rises:12.1f} of 9")
 
 # %% [markdown]
-# - **Four of the five changes hardly matter alone.** Their differences are 0.001 or less. Padding may help a little: its interval just leaves 0 out.
+# - **Four of the five changes hardly matter alone.** Their differences are 0.001 or less. Padding may help a little: its interval leaves 0 out, but only in the fourth decimal, and one of eleven intervals may do so by luck.
 # - **Depth does the harm.** Alone, it leaves 6 of 20 runs at chance. Without it, the other four together are as good as the original or a little better.
 # - **Twenty runs are few for rare failures.** All five together leave 2 of 20 at chance, and 5 without the two outputs: that may be luck. The 80 runs above are better evidence.
 # - **The validation loss goes up now and then in all of them**, once or twice in nine steps, and most often in the deep ones. The loss of only 150 sequences is noisy, and a single rise is no over-fitting.
@@ -413,7 +413,7 @@ falling = (validation[:, -1] < validation[:, 4]).sum()
 print(f"validation loss lower after epoch 10 than after epoch 5: {falling} of 20 runs")
 
 # %% [markdown]
-# The training loss is much the lower: the network knows its own sequences better, as nearly all networks do. But the validation loss still falls, in all twenty runs. There was nothing to mend.
+# The training loss is much the lower: the network knows its own sequences better, as nearly all networks do. But the validation loss is lower after ten epochs than after five, in all twenty runs. There was no over-fitting to mend.
 #
 # ### The real remedy
 #
@@ -430,7 +430,7 @@ runs = primer_runs["detector"]
 print(f"80 runs: lowest AUC {min(runs['auc']):.4f};", said_of_80(runs["left"], 15))
 
 # %% [markdown]
-# A network that fits the question needs a fifteenth of the parameters of the report's first network, and none of 80 runs stuck. (Its learning rate is 20 times larger, and it has five epochs more.)
+# A network that fits the question needs a fifteenth of the parameters of the report's first network, and none of its 80 runs got stuck. (Its learning rate is 20 times larger, and it has five epochs more.)
 
 # %% [markdown]
 # ## 4 · Real peaks
@@ -461,7 +461,7 @@ print(f"training {len(train_peaks):,}, validation {len(valid_peaks):,}, test {le
 print("test peaks that are also in the training set:", len(in_both(others, test_peaks)))
 
 # %% [markdown]
-# No test peak is a copy of a training peak. You cannot know that before you have looked, and a copy may hide: the reverse complement of a peak is the same piece of DNA, read from the other end.
+# No test peak is an exact copy of a training peak. You cannot know that before you have looked, and a copy may hide: the reverse complement of a peak is the same piece of DNA, read from the other end.
 
 # %% [markdown] tags=["exercise:leaks"]
 # ### Exercise 3 · What leaks from the training set
@@ -502,7 +502,7 @@ check.leaks(find_leaks)
 # ```
 #
 # This finds exact copies. Copies with a letter changed, or shifted by a base, leak nearly as much: a split by chromosome keeps
-# neighbours together, and shared words of 32 letters find the rest.
+# neighbours together, and shared words of 32 letters find most of the rest.
 #
 # </details>
 
@@ -522,7 +522,7 @@ check.leaks(find_leaks)
 # - **dinucleotides**: a dinucleotide shuffle (lesson 03); same pairs of neighbours, so the same number of **CpGs** (a C followed by a G);
 # - **genomic**: real stretches of the genome where no peak was seen, with the same share of G and C.
 #
-# From easy to hard they make a **ladder of negatives**, and each kind is a **rung**.
+# From made up to real they make a **ladder of negatives**, and each kind is a **rung**. Each is closer to real DNA than the one before; it need not be harder for every score.
 
 # %% [markdown] tags=["exercise:shuffled_negatives"]
 # ### Exercise 4 · Negatives that keep their neighbours
@@ -569,7 +569,7 @@ check.shuffled_negatives(add_negatives)
 # </details>
 
 # %% [markdown]
-# The genomic ones take some work. Windows of real human DNA came with earlier lessons and come with lesson 10: four registered data sets, two assemblies. Cut them into stretches of 100. A stretch that holds a peak is no negative; but the peaks have the coordinates of hg19, and most windows those of hg38. So compare **sequences**, on both strands, and never coordinates of two assemblies.
+# The genomic ones take some work. Earlier lessons and lesson 10 bring windows of real human DNA: four registered data sets, two assemblies. Cut them into stretches of 100. A stretch that holds a peak is no negative; but the peaks have the coordinates of hg19, and most windows those of hg38. So compare **sequences**, on both strands, and never coordinates of two assemblies.
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "genomic"]
 windows = genomic_windows()
@@ -583,6 +583,9 @@ print(f"{len(windows)} windows, {len(raw):,} stretches; {len(raw) - len(clean):,
 print(f"left on chromosomes 8 and 9: {len(clean_test):,}, on the others {len(clean_train):,}")
 print(f"pairs of a peak and a stretch with as many G and C: {len(chosen):,} and {len(train_chosen):,}")
 
+# %% [markdown]
+# How does `without_peaks` find a peak in a window? At least half of the peak's letters must lie in words of 32 that the two share, on either strand. Then it writes N over the whole peak. (Where the coordinates can be compared, this finds all 136 stretches that touch a peak, and takes away 12 that do not: a test of the package.) Then each peak gets a partner with exactly as many G and C. Those richest in G and C find none and are left out.
+
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "ladder"]
 letters = list(test_peaks.sequences)
 test_sets = {
@@ -595,8 +598,6 @@ for name, (positives, negatives) in test_sets.items():
     print(f"{name:15} {len(positives):,} peaks, {len(negatives):,} negatives, such as {negatives[0][:30]}")
 
 # %% [markdown]
-# A peak lies where a window has at least half of its letters, on either strand, in shared words of 32; `without_peaks` writes N over all of it. (In the windows whose coordinates can be compared, this finds all 136 stretches that touch a peak, and takes 12 away that do not: a test of the package.) Then each peak gets a partner with exactly as many G and C. Those richest in G and C find none and are left out.
-#
 # > **Predict first.** Forget motifs. How well does the *share of G and C* alone tell peaks from each kind of negative? And the number of CpGs?
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "M34", "composition"]
@@ -618,7 +619,7 @@ print("the fewer CpGs, the higher the score")
 ladder(few_cpgs)
 
 # %% [markdown]
-# Against uniform letters, GC content alone reaches 0.64: peaks have more G and C than half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA, and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: each rung takes one cheap way of winning away.
+# Against uniform letters, the share of G and C alone reaches 0.64: peaks have more G and C than half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA, and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: the second rung takes the share of G and C away, the third the CpGs. What the fourth takes away you will see in section 6.
 #
 # ## 6 · Baselines
 #
@@ -662,7 +663,7 @@ def words_of_8(sequences):
 ladder(words_of_8)
 
 # %% [markdown]
-# Read the last two rungs together. Against dinucleotide shuffles the words are as good as the matrix. Against real DNA they fall to 0.88: part of what they had learned was not CTCF, but how *any* real DNA differs from a shuffle (runs of one letter, repeats, words of three that a shuffle of pairs breaks). The matrix cannot fall for that. A shuffle is a fine negative until something learns to see shuffles.
+# Read the last two rungs together. Against dinucleotide shuffles the words are as good as the matrix. Against real DNA they fall to 0.88: part of what they had learned was not CTCF, but how *any* real DNA differs from a shuffle (runs of one letter, repeats, words of three that a dinucleotide shuffle breaks). The matrix cannot fall for that. A shuffle is a fine negative until something learns to see shuffles.
 
 # %% [markdown] tags=["exercise:beat_the_pwm"]
 # ### Exercise 5 · Beat the PWM
@@ -748,11 +749,11 @@ same = np.allclose(logits(letters[:100]), logits(turned), atol=1e-4)
 print("the same logits for 100 peaks and their reverse complements:", same)
 
 # %% [markdown]
-# The network is above the scan on every rung. It must have learned the motif, or most of it, from the peaks alone (lesson 07 looks), and something beside it. On the genomic rung, where only real DNA is compared, it has 0.98 against 0.95. So at least a part of the gain has nothing to do with shuffles.
+# The network is above the scan on every rung. Nobody gave it the matrix: it has probably learned the motif, or most of it, from peaks and their shuffles (lesson 07 looks), and something beside it. On the genomic rung, where only real DNA is compared, it has 0.98 against 0.95. So at least a part of the gain has nothing to do with shuffles.
 #
 # ## 8 · The ladder of negatives
 #
-# Now the experiment that this lesson is about. Train the same network four times, each time against another kind of negatives, and test each of the four on all kinds. Each was done with five seeds; the results are in `ctcf_runs.json`, from `tools/ctcf_runs.py`.
+# Now the experiment that this lesson is about. Train the same network four times, each time against another kind of negatives, and test each of the four on all kinds. Each was done with five seeds, and each seed draws fresh negatives, so the scan's figures differ a little from section 6. The results are in `ctcf_runs.json`, from `tools/ctcf_runs.py`.
 #
 # > **Predict first.** Which network has the highest AUC on its own rung? And which is the best of the four on real DNA?
 
@@ -777,10 +778,11 @@ axis.plot(rungs, scans, "k--", label="motif scan")
 axis.set(xlabel="tested against", ylabel="AUC, mean of five seeds", ylim=(0.92, 1.0))
 axis.legend(title="trained against", loc="upper left", bbox_to_anchor=(1, 1))
 picture_of(figure, "AUC of four networks and the motif scan on four kinds of negatives. On uniform letters all networks are "
-           "above the scan; on real DNA those trained against uniform letters and shuffled bases are below it.")  # fmt: skip
+           "above the scan. On dinucleotide shuffles the one trained against uniform letters is below it; on real DNA "
+           "that one is, and the one trained against shuffled bases.")  # fmt: skip
 
 # %% [markdown]
-# Each row is a network, each column a test. Read the first row. Trained against uniform letters, the network has an AUC of 0.998 there, the best figure of the table. Against dinucleotide shuffles it falls to 0.93: **below the motif scan**, which was never trained. GC and CpGs win much against uniform letters (0.64 and 0.81 alone) and nothing here. What is left, 0.93, is what it knows of CTCF; it had less need to learn that well.
+# Each row is a network, each column a test. Read the first row. Trained against uniform letters, the network has an AUC of 0.998 there, the best figure of the table. Against dinucleotide shuffles it falls to 0.93: **below the motif scan**, which was never trained. GC and CpGs win much against uniform letters (0.64 and 0.81 alone) and nothing here. What is left, 0.93, is mostly what it knows of CTCF; it seems to have had less need to learn that well.
 #
 # Now read the last column, real DNA. The network that trained against real DNA is best there; the one that trained against dinucleotide shuffles comes close; the two others lose to the scan. The diagonal, which papers tend to print, puts them in another order. Never compare two AUCs before you know against what. (Two grains of salt: the last column has fewer peaks, because those richest in G and C found no partner; and its negatives come from a few places of the genome, 84 windows in all.)
 
@@ -798,7 +800,7 @@ for key, areas in rivals.items():
     print(f"network - {key:5} on dinucleotides: {gain.estimate:.3f} ({gain.low:.3f} to {gain.high:.3f})")
 
 # %% [markdown]
-# The first interval says how much one training varies, the second how much another sample of peaks would. The network leads both rivals by far more than either.
+# The first interval says how well five seeds, each with fresh negatives, pin down the mean; the second how much another sample of peaks would change the AUC of one network. The network leads both rivals by far more than either.
 #
 # Does a network that trained against shuffles see shuffles? Ask it directly. Take the genomic *negatives*, which hold no peak, and shuffle them, too. There is no CTCF to find. A score that knows CTCF alone should be near 0.5.
 
@@ -813,7 +815,7 @@ for trained in rungs:
     print(f"network, trained on {trained:15} {np.mean(areas):.2f}")
 
 # %% [markdown]
-# The scan has 0.47: near 0.5, and a little below, because the peaks were taken out, and a shuffle makes a chance match now and then. The words of 8 have 0.69: they see shuffles well, and that is why they fell on the genomic rung. The network that trained on the same rung has 0.60: it sees them, too, but less. The one that trained against real DNA has 0.37. It has learned what ordinary DNA without a peak looks like, and a shuffle looks less ordinary to it. So no negative is neutral: each leaves its mark.
+# The scan has 0.47: near 0.5, and a little below, perhaps because the peaks were taken out, and a shuffle makes a chance match now and then. The words of 8 have 0.69: they see shuffles well, and that is at least a part of why they fell on the genomic rung. The network that trained on the same rung has 0.60: it sees them, too, but less. The one that trained against real DNA has 0.37. It has learned what ordinary DNA without a peak looks like, and a shuffle looks less ordinary to it. So no negative is neutral: each leaves its mark.
 
 # %% [markdown]
 # ### Explore
@@ -859,7 +861,7 @@ ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
 #
 # ## Recap
 #
-# Before the network comes the data: the report's 2,000 sequences can be told apart by one line of Python, and its log was made by other code than shown. Its five changes at once hid that one of them, depth, leaves about one run in eight at chance; a network that fits the question has 401 parameters and learned in each of 80 runs. On real peaks the negatives decide: the same network is splendid or worse than a motif scan, depending on what it was trained against. Split by chromosome, look for copies on both strands, climb the ladder, and print the baselines in the same table.
+# Before the network come the data: one line of Python tells the report's 2,000 sequences apart. The log of its second network was not made by the code shown. With its five changes, about one run in eight stays at chance, and one of the five, depth, is to blame. A network that fits the question has 401 parameters and learned in each of 80 runs. On real peaks the negatives decide: the same network is splendid or worse than a motif scan, depending on what it was trained against. Split by chromosome, look for copies on both strands, climb the ladder, and print the baselines in the same table.
 #
 # ## Further reading
 #

@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, and to notice when the network has learned something other than you think. There are many methods, and each of them *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one that was trained on real peaks.
+# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, to notice when the network has learned the wrong thing. There are many methods, and each of them *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one that was trained on real peaks.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -128,16 +128,16 @@ check.mutate_by_hand(mutate_each_letter)
 # Compare with the packaged one, further down: `np.allclose(mutate_each_letter(lambda letters: logit_of(planted, to_inputs([letters])).item(),
 # fresh.sequences[0]), mutagenesis(planted, new_inputs[:1])[0].T, atol=1e-3)`.
 #
-# One position at a time is also what it cannot see past: where two sites do the same work, losing either of them changes little.
+# It changes one position at a time and sees no further. Where two sites do the same work, spoiling either changes little (section 8).
 #
 # </details>
 
 # %% [markdown]
-# `mutagenesis` does this for many sequences at once. The mean loss over the three other letters says how much the letter that is there is needed. Such numbers, one for each letter of a sequence, are an **attribution**. Here it is as a logo:
+# `mutagenesis` does this for many sequences at once. By how much does the logit fall, in the mean over the three other letters? That says how much the letter that is there is needed. Such numbers, one for each letter of a sequence, are an **attribution**. Here it is as a logo:
 
 # %% tags=["mutagenesis"]
 effects = mutagenesis(planted, new_inputs[:1000])  # (1000, 4, 50): logit of the mutant less the logit now
-need = -effects.sum(dim=1) / 3  # (1000, 50): mean loss over the three other letters
+need = -effects.sum(dim=1) / 3  # (1000, 50): mean drop over the three other letters
 values = (need[0] * new_inputs[0]).T.numpy()  # (50, 4): written at the letter that is there
 start = int(fresh.starts[0, 0])
 attribution_picture(values, "mutagenesis: what each letter is worth", marks=[(start, start + 12)])
@@ -186,7 +186,7 @@ check.find_the_site(site_start)
 # </details>
 
 # %% [markdown]
-# `best_window` does the same for many sequences, with one number a position:
+# `best_window` does this for many sequences, from one number a position, here the mean over the letters:
 
 # %% tags=["mutagenesis-finds"]
 def best_window(need, width=12):
@@ -205,7 +205,7 @@ print(f"within two letters of it:  {(np.abs(found - truth) <= 2).mean():.1%}")
 #
 # ## 3 · Ask by gradient
 #
-# 150 mutants of 50 letters are few. For the 131,072 letters that a network of lesson 10 reads, there would be 393,216. A gradient is cheaper: one pass forward and one back. In lesson 04 it was the slope of the loss along each weight. Now take the slope of the logit along each *input*: how steeply does it rise if the channel of this letter, at this place, goes up a little? This map of four numbers a place is called **saliency** (Simonyan and colleagues, 2013).
+# 150 mutants of 50 letters are few. For the 131,072 letters that a network of lesson 10 reads, there would be 393,216. A gradient is cheaper: one pass forward and one back. In lesson 04 it was the slope of the loss along each weight. Now take the slope of the logit along each *input*: how steeply does it rise if the channel of this letter, at this place, goes up a little? This map of four numbers a place is called **saliency** (Simonyan and colleagues, 2013, who took absolute values; here the signs stay).
 
 # %% tags=["saliency"]
 gradient = saliency(planted, new_inputs[:1])  # (1, 4, 50)
@@ -219,7 +219,7 @@ print(f"largest effect of a mutant there: {effects[0][:, blind].abs().max():.1f}
 # %% [markdown]
 # Some letters have no gradient. The network keeps the best window of each filter, and none of these windows covers them. Yet a mutant there can move the logit, because it can make another window the best. A gradient does not see this: it asks about small steps only.
 #
-# A gradient speaks of steps that DNA cannot take. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance? Make a twin. Add the same number to the weights of all four letters at one position of a filter, and take it away from the filter's bias. Each letter adds the same then, so on real sequences nothing changes.
+# A gradient speaks of steps that DNA cannot take. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance? Load the CTCF network of lesson 06, and make a twin. At each position of a filter, add one number to the weights of all four letters, and take it away from the bias. Whatever letter stands there, the weights give this number and the bias takes it off again. So on real sequences nothing changes.
 
 # %% tags=["twin"]
 network, twin = BothStrandsCNN(), BothStrandsCNN()  # of lesson 06, trained on CTCF peaks
@@ -287,9 +287,9 @@ print(f"after the correction they differ by less than 0.001: {bool((gradient - o
 #
 # Four numbers a place are hard to read. **Input x gradient** keeps one: that of the letter that is there. (Correct the gradient first.)
 #
-# What should such numbers mean? A natural wish is that they add up. Their sum should be the logit of the sequence less that of a **reference**, a sequence that stands for "nothing here". (It has nothing to do with the reference genome; papers also say *baseline*.) An attribution that does this is **complete**. Input x gradient is not.
+# What should such numbers mean? A natural wish is that they add up. Their sum should be the logit of the sequence less that of a **reference**, an input that stands for "nothing here". (It has nothing to do with the reference genome; papers also say *baseline*.) An attribution that does this is **complete**. Input x gradient is not.
 #
-# **Integrated gradients** are complete (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, in many small steps. Where another window becomes the best, the gradient jumps, and small steps are needed: `tolerance` halves them until the values add up. **DeepLIFT** (Shrikumar and colleagues, 2017) needs no steps. It has a rule for each layer in place of the gradient. Both come from the library captum.
+# **Integrated gradients** are complete (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, in many small steps, and multiply it with the difference between the two. Where another window becomes the best, the gradient jumps, and small steps are needed: `tolerance` halves them until the values add up. **DeepLIFT** (Shrikumar and colleagues, 2017) needs no steps. It has a rule for each layer in place of the gradient. Both come from the library captum.
 
 # %% tags=["complete"]
 some = new_inputs[:50]  # the first fifty positives
@@ -348,7 +348,7 @@ check.completeness(missed_by)
 # </details>
 
 # %% [markdown]
-# After the correction, input x gradient compares with 0.25 of each letter, so that is its reference; it misses by as much as the difference itself. Integrated gradients with 50 steps miss a little; with more steps they add up, and so does DeepLIFT.
+# After the correction, input x gradient compares with 0.25 of each letter, so that is its reference. It misses by up to 16; the whole difference of the first sequence is about 18, as the next cell shows. Integrated gradients with 50 steps miss a little; with more steps they add up, and so does DeepLIFT.
 #
 # Complete does not mean true. The values add up whatever the reference is, so the reference decides what they say. Zeros are no DNA; four times 0.25 is none either; a shuffled sequence is, but each shuffle is a different one.
 
@@ -365,9 +365,9 @@ for name, reference in choices.items():
     print(f"{name:12} total {values.sum():5.1f}, {inside:.0%} of the height in the site")
 
 # %% [markdown]
-# Three references, three totals, and another share of the height outside of the site each time.
+# Three references, three totals. With zeros, a third of the height (the sum of absolute values) stands outside the site; with the two others, a fifth.
 #
-# ### All methods, one table
+# ### Seven maps, one table
 
 # %% tags=["all-methods"]
 positives = new_inputs[:1000]
@@ -388,14 +388,14 @@ for name, values in maps.items():
     print(f"{name:26} {(best_window(values.numpy()) == truth).mean():10.1%} {alike:14.2f}")
 
 # %% [markdown]
-# *Like mutagenesis* is the cosine between the two maps, 1 for the same direction. Here, on a network that learned one clean word, nearly all methods find the place. Two things to keep:
+# *Like mutagenesis* is the cosine between the two maps, 1 for the same direction. The two gradients are summed as absolute values over the four letters. Here, on a network that learned one clean word, nearly all methods find the place. Two things to keep:
 #
 # - Correct the gradient before you multiply it with the input: that is the difference between the fourth and the fifth row.
 # - With one shuffle of each sequence as reference, DeepLIFT finds the exact place in half of the cases only. Where the shuffle has the same letter as the sequence, the letter gets no value. If that is the first or the last letter of the word, the best window slides off by one or two. Average over ten shuffles, and most are found again.
 #
 # ## 5 · A network whose truth nobody knows
 #
-# Now the network of lesson 06: 48 filters, trained on real CTCF peaks against their shuffles with the same pairs of neighbours. Its weights travel with the package, so that you need not train again.
+# Now the network of lesson 06, which had the twin in section 3: 48 filters, trained on real CTCF peaks against their shuffles with the same pairs of neighbours. Its weights travel with the package, so that you need not train again.
 
 # %% tags=["needs-data:ctcf-peaks", "ctcf"]
 [peak_file] = fetch("ctcf-peaks")
@@ -425,11 +425,11 @@ for name, place in [("the same peak", best), ("another peak", another)]:
     print(f"beside the match in {name}: overlap by half or more in {overlap.mean():.0%}")
 
 # %% [markdown]
-# In 94 percent the network and the matrix point to the same place. 40 percent would do so by chance, because the sites of all peaks lie near the middle.
+# In 94 percent the network and the matrix point to the same place. 40 percent would do so by chance: that many, because the sites of many peaks lie near the middle.
 #
 # ## 6 · Filters become motifs
 #
-# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights, count. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter **fires**, and the window is a site. Lay its sites one above the other and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif. The list begins with the largest weights in the last layer.
+# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights; count, as in lesson 04. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter **fires**, and the window is a site. Lay its sites one above the other, as the filter reads them, and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif. The list begins with the largest weights in the last layer; the logo is that of the second filter, which has the most sites of the three.
 
 # %% tags=["needs-data:ctcf-peaks", "filters"]
 filters = filter_pfms(network.conv, peak_inputs)
@@ -493,7 +493,7 @@ check.filter_match(name_filter)
 # </details>
 
 # %% [markdown]
-# `best_matches` lays a matrix on each motif of a file, position beside position, at all offsets and on both strands, and lets it hang over the ends. It follows the program Tomtom (Gupta and colleagues, 2007). The p-value (lesson 02) of a match, times the number of motifs in the file, is its **E-value**: how many of the twelve you would expect to fit as well by chance, if positions were drawn at random from all of them. You ask for 48 filters (three have nothing to compare), so be 48 times as strict: an E of at most 0.05 / 48.
+# `best_matches` lays a matrix on each motif of a file, position beside position, at all offsets and on both strands, and lets it hang over the ends. It follows the program Tomtom (Gupta and colleagues, 2007). The p-value (lesson 02) of a match, times the number of motifs in the file, is its **E-value**. Of twelve motifs made of positions drawn at random from all in the file, how many would you expect to fit as well? You ask for 48 filters (three have nothing to compare), so be 48 times as strict: an E of at most 0.05 / 48.
 
 # %% tags=["needs-data:ctcf-peaks", "jaspar-hit"]
 hits = {found.number: best_matches(found.ppm, motifs)[0] for found in by_weight}
@@ -508,11 +508,11 @@ unmatched = [number for number, hit in hits.items() if hit.e_value > 0.05 / len(
 print(f"of those without a match, {sum(weights[number] < 0 for number in unmatched)} have a negative weight")
 
 # %% [markdown]
-# The motif that you read from the network is CTCF: 19 filters match it (two of the twelve matrices of the file are CTCF's), and none matches one of the ten others. And the network was never shown a matrix. How much of this comes from the peaks in which you counted? Section 8 asks. Three warnings already:
+# The motif that you read from the network is CTCF: it is the best match of 19 filters (two of the twelve matrices of the file are CTCF's), and none fits one of the ten others better. And the network was never shown a matrix. How much of this comes from the peaks in which you counted? Section 8 asks. Three warnings already:
 #
 # - **A filter is a piece.** Each of them holds another stretch of the motif, shifted and on either strand.
 # - **Its weights are no PWM.** They are not in bits; the next layer may turn their sign; and the twin of section 3 has other weights and is the same network. Count what a filter fires at.
-# - **No match is not no meaning.** 26 filters match nothing. Most of these have a negative weight: they speak against a site.
+# - **No match does not mean no meaning.** 26 filters match none of our twelve matrices; JASPAR has many more. Most of the 26 have a negative weight: where they fire, the logit falls.
 #
 # Which filter matters? Silence one at a time:
 
@@ -529,13 +529,13 @@ for of_ctcf in (n for n, hit in hits.items() if hit.e_value <= 0.05 / len(filter
 print(f"without all that match CTCF: {roc_auc_score(is_peak, predict(silent, both)):.2f}")
 
 # %% [markdown]
-# None of the four is missed. Without all 19 that match CTCF, the AUC falls to 0.62: the others had stepped in. Silencing one filter says what the rest cannot do without it, and no more. Remember this when you come to two sites.
+# None of the four is missed much: the AUC falls by 0.002 at most. Without all 19 that match CTCF it falls to 0.62. So while one was silent, others of the 19 had stepped in. Silencing one filter says what the rest cannot do without it, and no more. Remember this when you come to two sites.
 #
 # ## 7 · Explore
 #
 # Fifteen peaks of chromosomes 8 and 9. Move along a peak with the arrow keys, and change the letter under the cursor. The dot of each letter is what the network says of it; the ring is what the gradient of the sequence as shown promises.
 #
-# - Find the letter whose change hurts most. Is it the tallest of the logo? (Where the four dots lie on each other, nothing matters.)
+# - Find the letter whose change hurts most. Is it the tallest of the logo? (Where the four dots lie on top of each other, the letter does not matter.)
 # - Where do dot and ring disagree, and why? (Think of a maximum over places.)
 # - Spoil the site with as few changes as you can. How many does it take to bring the logit below 0? Does another site step in?
 # - Untick *centred gradient*. Which letters change?
@@ -609,7 +609,7 @@ for name, model in [("section 1", planted), ("misled", misled)]:
     print(f"{name:9} place found within two letters: {near.mean():.0%}; height inside it: {inside:.0%}")
 
 # %% [markdown]
-# The score against uniform negatives is splendid, and still good where there is no word at all. The tallest stretch does not give it away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word, where it was a tenth in section 1: any G or C speaks for a positive. So look at the background of a map, too, not at its peak alone. The ladder of lesson 06 would have told you as well.
+# The score against uniform negatives is splendid, and still good where there is no word at all. The tallest stretch does not give it away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word; the network of section 1 has a tenth there, on the same sequences. The misled one has learned that G and C speak for a positive, as the second AUC says. So look at the background of a map, too, not at its peak alone. The ladder of lesson 06 would have told you as well.
 #
 # **A network that knows nothing.** Draw the peak of section 5 again, with a network that was never trained:
 
@@ -650,7 +650,7 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 #
 # ## Recap
 #
-# Mutants ask the network only about sequences, and everything else is held against them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. On a network whose truth you planted, all this works. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
+# Mutants ask the network only about sequences, and everything else is held against them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. On a network whose truth you planted, you can count where a method works and where it fails. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
 #
 # ## Further reading
 #
