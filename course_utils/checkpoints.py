@@ -6,12 +6,12 @@ Explained in lesson 04.
 """
 
 import io
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import nn
+
+from course_utils.files import write_whole
 
 
 class CheckpointError(ValueError):
@@ -37,26 +37,7 @@ def write_checkpoint(state: dict, path: Path) -> None:
     """
     content = io.BytesIO()  # torch's own writer hides the reason behind a message about itself
     torch.save(state, content)
-    beside = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        _remove(beside)
-        reason = f"{error.strerror}; the checkpoint was not written, and an earlier one stays as it was"
-        raise OSError(error.errno, reason, str(path)) from None
-    except BaseException:  # an interruption
-        _remove(beside)
-        raise
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+    write_whole(path, content.getbuffer(), "the checkpoint")
 
 
 def read_checkpoint(path: Path, model: nn.Module) -> dict:

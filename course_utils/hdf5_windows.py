@@ -19,7 +19,17 @@ import numpy as np
 
 from course_utils.checks import partners
 from course_utils.progress import progress_bar
-from course_utils.windows import LIMIT, SPLITS, Place, WindowError, Windows, check_bases, check_layout, check_tracks
+from course_utils.windows import (
+    LIMIT,
+    SPLITS,
+    Place,
+    WindowError,
+    Windows,
+    check_bases,
+    check_layout,
+    check_tracks,
+    share_of,
+)
 
 #: Bytes that :func:`rechunk` copies at once; with its checks it needs less than twice as much.
 BLOCK = 48 << 20
@@ -132,11 +142,8 @@ def rechunk(source: str | Path, target: str | Path, *, progress: bool = True) ->
     with _opened(source) as old:
         if target.exists() and source.samefile(target):
             raise WindowError(f"{target} is the file that is to be copied; another name is expected")
-        splits = [split for split in SPLITS if {f"{split}_in", f"{split}_out"} & set(old)]
-        if not splits:
-            raise WindowError(f"{source} has no train_in; it holds {', '.join(sorted(old)) or 'nothing'}")
-        counts = {split: _check_file(old, source, split) for split in splits}
-        large = [f"{split}_{side}" for split in splits for side in ("in", "out")]
+        counts = {split: _check_file(old, source, split) for split in _splits(old, source)}
+        large = [f"{split}_{side}" for split in counts for side in ("in", "out")]
         bar = progress_bar(2 * sum(counts.values()), wanted=progress)
         bar.set_description_str("copying", refresh=False)
         with bar, _written(target) as (new, disk):
@@ -194,10 +201,23 @@ def read_windows(path: str | Path, split: str, start: int = 0, stop: int | None 
     return Windows(one_hot, tracks, labels, places, swap)
 
 
+def splits_of(path: str | Path) -> tuple[str, ...]:
+    """The splits that a file of windows holds, in the order train, valid, test.
+
+    Raises:
+        WindowError: for a file that is damaged or of another kind, or without a split.
+        FileNotFoundError: if there is no such file (lesson 10).
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        return _splits(file, path)
+
+
 class HDF5Windows:
     """The windows of a split of an HDF5 file, read one at a time: a dataset for :func:`course_utils.training.fit`.
 
-    ``data[i]`` is the pair (inputs ``(4, L)``, tracks ``(bins, T)``), float32 both. The file is opened when it is
+    ``data[i]`` is the pair (inputs ``(4, L)``, tracks ``(bins, T)``), float32 both; `fit` reads whole batches, with
+    :meth:`take`, and brings them to the model's device before they become float32. The file is opened when it is
     first needed, in each process for itself, so that a DataLoader may have workers. A window is quick to read from
     what :func:`write_windows` wrote; in a file whose blocks span many windows, as h5py lays them out when it is not
     told, each window costs unpacking them all: :func:`rechunk` copies such a file into a quick one.
@@ -225,11 +245,7 @@ class HDF5Windows:
             count = _check_file(file, self.path, split)
             self.labels, self.swap = _labels(file), _swap(file, self.path)
             self._shapes = file[f"{split}_in"].shape[1:], file[f"{split}_out"].shape[1:]
-        if not 0 < fraction <= 1:
-            raise WindowError(f"the fraction is {fraction}; a number above 0 and up to 1 is expected")
-        self._count = int(count * fraction + 1e-9)  # 0.29 of 100 are 29, whatever the last bit says
-        if not self._count:
-            raise WindowError(f"a fraction of {fraction} of the {count} windows of {split} leaves none")
+        self._count = share_of(count, fraction, split)
 
     def __len__(self) -> int:
         return self._count
@@ -247,12 +263,27 @@ class HDF5Windows:
         number += len(self) if number < 0 else 0
         if not 0 <= number < len(self):
             raise IndexError(f"there is no window {index}: they are numbered 0 to {len(self) - 1}")
+        one_hot, tracks = self._window(number)
+        return np.ascontiguousarray(one_hot.T, dtype=np.float32), tracks.astype(np.float32)
+
+    def take(self, index) -> tuple[np.ndarray, np.ndarray]:
+        """The windows at these positions as they are stored: one-hot ``(N, L, 4)`` and tracks ``(N, bins, T)``."""
+        one_hot, tracks = zip(*map(self._window, index.tolist()))
+        return np.stack(one_hot), np.stack(tracks)
+
+    @staticmethod
+    def unpack(one_hot, tracks):
+        """What :meth:`take` gave, as tensors: inputs ``(N, 4, L)`` and tracks, float32 both, on the same device."""
+        return one_hot.permute(0, 2, 1).contiguous().float(), tracks.float()
+
+    def _window(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """One window ``(L, 4)`` and its tracks, as they are stored, checked."""
         file = self._opened_here()
         one_hot = _read(self.path, lambda: file[f"{self.split}_in"][number])
-        tracks = _read(self.path, lambda: file[f"{self.split}_out"][number]).astype(np.float32)
+        tracks = _read(self.path, lambda: file[f"{self.split}_out"][number])
         check_bases(one_hot, f"window {number} of {self.split}_in in {self.path}")
         check_tracks(tracks[None], number, source=f" of {self.split} in {self.path}")
-        return np.ascontiguousarray(one_hot.T, dtype=np.float32), tracks
+        return one_hot, tracks
 
     def _opened_here(self):
         if self._process != os.getpid():  # what another process had opened is not to be shared
@@ -284,6 +315,13 @@ def _read(path: Path, action: Callable):
         return action()
     except (OSError, RuntimeError, KeyError, ValueError):
         raise WindowError(f"{path} is no whole HDF5 file: it was cut short, or is another kind of file") from None
+
+
+def _splits(file, path: Path) -> tuple[str, ...]:
+    splits = tuple(split for split in SPLITS if {f"{split}_in", f"{split}_out"} & set(file))
+    if not splits:
+        raise WindowError(f"{path} has no train_in; it holds {', '.join(sorted(file)) or 'nothing'}")
+    return splits
 
 
 def _check_file(file, path: Path, split: str) -> int:

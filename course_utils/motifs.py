@@ -10,7 +10,6 @@ A motif is an array ``(width, 4)``: a row for each position, columns A, C, G, T.
 Finding motifs in sequences is :mod:`course_utils.scanning`. Explained in lesson 02.
 """
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from course_utils import motif_formats
+from course_utils.files import write_whole
 from course_utils.sequences import ALPHABET, IUPAC, one_hot, to_codes
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
@@ -332,12 +332,7 @@ def write_motifs(path: str | Path, motifs: Iterable[Motif], format: str = "jaspa
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, "utf-8", newline="\n")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text)
 
 
 def _check_motif(motif: Motif) -> Motif:

@@ -11,9 +11,12 @@ from numbers import Real
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
+from course_utils.batches import batch_of
+from course_utils.checks import whole
 from course_utils.losses import log_poisson
+from course_utils.processes import Processes
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -22,16 +25,7 @@ class TrainingError(ValueError):
     """Data, labels or numbers with which a training cannot go on."""
 
 
-# --- one batch -----------------------------------------------------------------------------------
-
-
-def batch_of(data: Dataset, index: torch.Tensor, device: torch.device) -> list[torch.Tensor]:
-    """The inputs and labels at these positions."""
-    if isinstance(data, TensorDataset):
-        pair = [tensor[index] for tensor in data.tensors]
-    else:
-        pair = default_collate([data[position] for position in index.tolist()])
-    return [tensor.to(device) for tensor in pair]
+# --- modes ---------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -87,8 +81,8 @@ def check_settings(epochs, batch_size, generator, patience, valid, checkpoint, c
         raise TrainingError("resume and checkpoint_steps need a folder: checkpoint=...")
 
 
-def check_recipe(schedule, clip, augment) -> None:
-    """The schedule, the clip and the augmentation are what they should be, as far as can be seen beforehand."""
+def check_recipe(schedule, clip, augment, precision, workers) -> None:
+    """The recipe is what it should be, as far as can be seen beforehand."""
     for what, function, example in (
         ("schedule", schedule, "cosine(steps) of course_utils.schedules"),
         ("augment", augment, "Augmentation(max_shift=3) of course_utils.augmentation"),
@@ -102,6 +96,27 @@ def check_recipe(schedule, clip, augment) -> None:
         raise TrainingError(f"clip is {clip!r}; a number above 0 is expected, the largest norm of the gradient")
     if schedule is not None:
         rate_factor(schedule, 0)
+    if precision not in ("float32", "bfloat16"):
+        raise TrainingError(f"the precision is {str(precision)[:40]!r}; float32 or bfloat16 is expected")
+    if whole(workers) is None or workers < 0:
+        raise TrainingError(f"workers is {workers!r}; a whole number from 0 up is expected, of threads that read ahead")
+
+
+def check_processes(processes: Processes, generator: torch.Generator, sizes: list[int]) -> None:
+    """All processes begin alike: they would wait for each other for ever, or learn from different batches."""
+    if sizes[2] < processes.size:
+        raise TrainingError(
+            f"batch_size is {sizes[2]}, and {processes.size} processes share each batch; at least one example "
+            "for each is expected"
+        )
+    states = processes.gathered(torch.cat([torch.tensor(sizes), generator.get_state().long()]))
+    for rank, state in enumerate(states):
+        if not torch.equal(state, states[0]):
+            unlike = "data or batch sizes" if not torch.equal(state[:3], states[0][:3]) else "random numbers"
+            raise TrainingError(
+                f"process {rank} has other {unlike} than process 0; every process is expected to call fit with the "
+                "same data and a generator of the same seed"
+            )
 
 
 def rate_factor(schedule: Callable[[int], float], step: int) -> float:

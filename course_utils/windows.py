@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.checks import partners, said, whole, whole_numbers
+from course_utils.checks import finite, partners, said, whole, whole_numbers
 
 SPLITS = ("train", "valid", "test")
 
@@ -176,6 +176,20 @@ class Windows:
 
 
 # --- the checks ----------------------------------------------------------------------------------
+
+
+def share_of(count: int, fraction: float, split: str) -> int:
+    """How many of `count` windows of a split a fraction of them is, rounded down.
+
+    Raises:
+        WindowError: for no number above 0 and up to 1, or one that leaves no window (lesson 10).
+    """
+    if finite(fraction) is None or not 0 < fraction <= 1:
+        raise WindowError(f"the fraction is {said(fraction)}; a number above 0 and up to 1 is expected")
+    share = int(count * fraction + 1e-9)  # 0.29 of 100 are 29, whatever the last bit says
+    if not share:
+        raise WindowError(f"a fraction of {fraction} of the {count} windows of {split} leaves none")
+    return share
 
 
 def check_layout(one_hot, tracks, first: str, second: str) -> None:

@@ -17,27 +17,28 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
-    {"checks"},
-    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
+    {"checks", "files"},
+    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "batches", "processes"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows", "kmers"},
     {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching"},
-    {"simulation", "negatives"},
+    {"simulation", "negatives", "packed_windows"},
     {"likelihoods", "genomes"},
     {"ceilings"},
     {"models"},
     {"training_checks"},
+    {"training_state"},
     {"training"},
     {"evaluation", "interpretation", "filter_motifs"},
     {"attribution", "intervals", "tracks"},
-    {"plotting"},
+    {"plotting", "full_size"},
     {"attribution_logos"},
     {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {
-    "attribution", "augmentation", "checkpoints", "filter_motifs", "interpretation", "losses", "models", "training",
-    "training_checks",
+    "attribution", "augmentation", "batches", "checkpoints", "filter_motifs", "full_size", "interpretation", "losses",
+    "models", "packed_windows", "processes", "training", "training_checks", "training_state",
 }  # fmt: skip
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what

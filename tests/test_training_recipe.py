@@ -176,7 +176,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.utils.data import TensorDataset
-import course_utils.checkpoints as checkpoints
+import course_utils.files as files
 from course_utils.models import seeded
 from course_utils.schedules import cosine
 from course_utils.training import fit
@@ -213,7 +213,7 @@ def train(name, every, kill_at, kill_writing, resume):
         if writings == kill_writing:
             os.ftruncate(file, os.fstat(file).st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
-    checkpoints.os.fsync = fsync
+    files.os.fsync = fsync
 
     torch.manual_seed(5)  # for dropout
     history = fit(
