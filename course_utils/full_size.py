@@ -1,0 +1,366 @@
+"""Basenji at full size: the training of lesson 10 as a program, for one processor, a graphics card, or several.
+
+    python -m course_utils.full_size seq.h5 out
+    torchrun --standalone --nproc-per-node 4 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16
+
+The file is one of windows in bins of 128 bases (:mod:`course_utils.hdf5_windows`): the lecture's, one that
+:mod:`course_utils.window_making` made from a genome and its tracks, or one that :mod:`course_utils.synthetic_windows`
+invented. The recipe is the lecture's unless told otherwise. The folder `out` then holds
+
+* ``settings.json``: the recipe and the data, so that a training is resumed with the same;
+* ``last.pt``, ``best.pt``: all that a resume needs, and the weights of the epoch with the lowest validation loss;
+* ``log.csv``: a row for each epoch; :func:`read_log` reads it;
+* ``test_rates.npy``: the predicted rates of the test windows, ``(N, bins, T)`` float32, by the best weights;
+* ``results.json``: how good they are, beside two rules without a network and, where the rates are known, the ceilings.
+
+Explained in lesson 10.
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from course_utils.augmentation import Augmentation
+from course_utils.checkpoints import load_weights
+from course_utils.checks import finite, said
+from course_utils.files import write_whole
+from course_utils.hdf5_windows import HDF5Windows, read_windows
+from course_utils.losses import log_poisson
+from course_utils.models import seeded
+from course_utils.models.basenji import Basenji
+from course_utils.packed_windows import PackedWindows, pack_windows
+from course_utils.processes import joined
+from course_utils.schedules import cosine
+from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
+from course_utils.training import History, fit, predict
+from course_utils.training_checks import check_recipe, check_settings
+from course_utils.windows import SPLITS
+
+#: Training windows to which the rule of GC and CpG is fitted: more hardly change its few numbers.
+RULE_WINDOWS = 200
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; the defaults are those of the Japanese lecture, but for its shift that wraps around.
+
+    Attributes:
+        epochs: how often to go through the training windows.
+        batch_size: windows a step, over all processes together.
+        fraction: how much of the training and validation windows to use (the lecture's ``ratio=10`` is 0.1).
+        base, growth: channels (see :class:`course_utils.models.basenji.Basenji`); without a growth, that of the base.
+        dropout: of the dilated blocks.
+        learning_rate, warmup: Adam's, and steps until it is reached; then it falls along a cosine.
+        betas: of Adam.
+        clip: the largest norm of the gradient.
+        max_shift, flip: see :class:`course_utils.augmentation.Augmentation`; a flip swaps the tracks of the two
+            strands where the file says which they are.
+        seed: of the first weights, the order of the windows, dropout and augmentation.
+        precision: float32 or bfloat16.
+    """
+
+    epochs: int = 10
+    batch_size: int = 8
+    fraction: float = 1.0
+    base: int = 24
+    growth: int | None = None
+    dropout: float = 0.1
+    learning_rate: float = 0.001
+    warmup: int = 0
+    betas: tuple[float, float] = (0.97, 0.98)
+    clip: float = 0.01
+    max_shift: int = 5
+    flip: bool = False
+    seed: int = 1
+    precision: str = "float32"
+
+    def __post_init__(self):
+        check_settings(self.epochs, self.batch_size, torch.Generator(), None, None, None, None, False)
+        check_recipe(None, self.clip, Augmentation(self.max_shift), self.precision, 0)
+        for what, number, below in (("learning rate", self.learning_rate, float("inf")), ("betas", self.betas, 1)):
+            for one in np.atleast_1d(number).tolist():
+                if finite(one) is None or not 0 <= one < below:
+                    raise ValueError(f"the {what} is {said(number)}; a number from 0 up is expected, below {below:g}")
+
+
+def train_full_size(
+    data: str | Path,
+    out: str | Path,
+    recipe: Recipe | None = None,
+    *,
+    device: str = "cpu",
+    packed: str | Path | None = None,
+    workers: int = 1,
+    compiled: bool = False,
+    checkpoint_steps: int | None = None,
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+) -> dict | None:
+    """Train Basenji on a file of windows, and judge it on the test windows; gives what ``results.json`` holds.
+
+    Started by `torchrun`, the processes share each batch; the first of them writes, says and returns, and the
+    others return None. All of them need the file and the folder at the same place.
+
+    Args:
+        data: the HDF5 file of windows, with the splits train, valid and test.
+        out: the folder for what comes out; it must not hold an earlier training, except to resume it.
+        device: cpu, cuda or mps.
+        packed: where to keep the windows packed (see :func:`course_utils.packed_windows.pack_windows`).
+        workers: threads that read batches ahead.
+        compiled: have torch.compile translate the network first.
+        checkpoint_steps: write ``last.pt`` also every so many steps within an epoch.
+        resume: go on where an earlier training of this folder ended.
+        say: called with a line after each epoch, and some at the end.
+
+    Raises:
+        ValueError: for a file or a device that does not fit, or a folder that is in use; a resume with
+            another recipe or other data.
+        FileNotFoundError: if there is no such file.
+        OSError: if something cannot be written; what was there before stays (lesson 10).
+    """
+    recipe, data, out = recipe or Recipe(), Path(data), Path(out)
+    with joined(device) as (processes, device):
+        model = _model(data, recipe)
+        if processes.rank == 0:
+            settings = _settings(out, data, recipe, resume)
+            packed = pack_windows(data, packed)
+            write_whole(out / "settings.json", settings)
+        packed = data.with_suffix(".packed") if packed is None else Path(packed)
+        processes.total(0)  # the others wait here until the windows are packed
+        parts = {split: PackedWindows(packed, split, _fraction(split, recipe)) for split in SPLITS}
+        if compiled:
+            model.compile()
+        # The first weights are the same in all processes; what dropout draws is not.
+        torch.manual_seed(recipe.seed + processes.rank)
+        _fit(
+            model.to(device), parts, recipe, checkpoint=out, checkpoint_steps=checkpoint_steps, resume=resume,
+            workers=workers, each_epoch=None if processes.rank else _Log(out, parts, recipe, say).note,
+        )  # fmt: skip
+    if processes.rank:
+        return None
+    load_weights(model, out / "best.pt")
+    results = _judge(model, data, parts, recipe, out)
+    for name, measures in results["test"].items():
+        r, r_log = ("  -  " if measures[key] is None else f"{measures[key]:.3f}" for key in ("r", "r_log1p"))
+        say(f"test, {name:14} loss {measures['loss']:.3f}   r {r}   r of log(1 + count) {r_log}")
+    return results
+
+
+def _fraction(split: str, recipe: Recipe) -> float:
+    return 1.0 if split == "test" else recipe.fraction
+
+
+def _model(data: Path, recipe: Recipe) -> Basenji:
+    """The network, once it is known that the file holds windows for it."""
+    for split in SPLITS:
+        windows = HDF5Windows(data, split, _fraction(split, recipe))
+    _, length, bins, tracks = windows.shape
+    with seeded(recipe.seed):
+        model = Basenji(tracks, base=recipe.base, growth=recipe.growth, dropout=recipe.dropout)
+    if length != bins * model.bin_size:
+        raise ValueError(
+            f"the windows of {data} have bins of {length // bins} bases; this network predicts bins of {model.bin_size}"
+        )
+    return model
+
+
+def _settings(out: Path, data: Path, recipe: Recipe, resume: bool) -> str:
+    """What `settings.json` is to hold, once it is known that the folder is free, or that of the same training."""
+    settings = {"data": {"name": data.name, "bytes": os.stat(data).st_size}, "recipe": asdict(recipe)}
+    text = json.dumps(settings, indent=1) + "\n"
+    path = out / "settings.json"
+    if not path.exists():
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ValueError(f"{out} holds something else; a new or an empty folder is expected")
+        return text
+    if not resume:
+        raise ValueError(f"{out} holds a training already: resume goes on with it; or give another folder")
+    try:
+        before, now = json.loads(path.read_text("utf-8")), json.loads(text)
+        pairs = [(f"{name} of the {part}", before[part].get(name), value) for part in now for name, value in now[part].items()]
+    except (ValueError, AttributeError, KeyError, TypeError):
+        raise ValueError(f"{path} holds no settings of a training; give another folder") from None
+    for what, then, value in pairs:
+        if then != value:
+            raise ValueError(f"{out} holds another training: the {what} was {then}, and is {value} now")
+    return text
+
+
+def _fit(model: Basenji, parts: dict[str, PackedWindows], recipe: Recipe, **more) -> History:
+    steps = recipe.epochs * -(-len(parts["train"]) // recipe.batch_size)
+    return fit(
+        model, parts["train"], parts["valid"], loss=log_poisson,
+        optimizer=torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, betas=recipe.betas),
+        epochs=recipe.epochs, batch_size=recipe.batch_size, generator=torch.Generator().manual_seed(recipe.seed),
+        schedule=cosine(steps, recipe.warmup), clip=recipe.clip, precision=recipe.precision,
+        augment=Augmentation(recipe.max_shift, recipe.flip, parts["train"].swap), **more,
+    )  # fmt: skip
+
+
+# --- the log -------------------------------------------------------------------------------------
+
+
+class _Log:
+    """``log.csv``, written whole after each epoch, and a line for whoever looks on."""
+
+    COLUMNS = ("epoch", "train_loss", "valid_loss", "learning_rate", "gradient_norm", "seconds", "windows_per_second")
+
+    def __init__(self, out: Path, parts: dict[str, PackedWindows], recipe: Recipe, say: Callable[[str], None]):
+        self.path, self.windows, self.recipe, self.say = out / "log.csv", len(parts["train"]), recipe, say
+        self.seconds = {}  # of epochs before a break, as the file has them
+        if self.path.exists():
+            self.seconds = {row["epoch"]: row["seconds"] for row in read_log(out)}
+        self.since = time.perf_counter()
+
+    def note(self, history: History) -> None:
+        now = time.perf_counter()
+        self.seconds[history.epochs], self.since = now - self.since, now
+        steps = len(history.batch_loss) // history.epochs
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.COLUMNS)
+        for epoch in range(1, history.epochs + 1):
+            norms = history.gradient_norm[(epoch - 1) * steps : epoch * steps]
+            seconds = self.seconds.get(epoch, float("nan"))
+            row = [history.train_loss[epoch - 1], history.valid_loss[epoch - 1], history.learning_rate[epoch - 1]]
+            row += [median(norms), seconds, self.windows / seconds]
+            writer.writerow([epoch, *(f"{value:.6g}" for value in row)])
+        write_whole(self.path, text.getvalue())
+        self.say(
+            f"epoch {history.epochs} of {self.recipe.epochs}: loss {history.train_loss[-1]:.3f}, validation "
+            f"{history.valid_loss[-1]:.3f}; {self.seconds[history.epochs]:.1f} s"
+        )
+
+
+def read_log(out: str | Path) -> list[dict[str, float]]:
+    """The rows of ``log.csv`` in a folder: epoch, losses, the last learning rate, the median norm of the gradients.
+
+    The seconds are those of the epoch with its validation and checkpoint; NaN where a break took them.
+
+    Raises:
+        FileNotFoundError: if there is no log.
+        ValueError: for a file that is none (lesson 10).
+    """
+    path = Path(out) / "log.csv"
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = [{name: float(row[name]) for name in _Log.COLUMNS} for row in csv.DictReader(file)]
+    except (csv.Error, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is no log of a training: columns {', '.join(_Log.COLUMNS)} are expected") from None
+    for row in rows:
+        row["epoch"] = int(row["epoch"])
+    return rows
+
+
+# --- the test ------------------------------------------------------------------------------------
+
+
+def _judge(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: Recipe, out: Path) -> dict:
+    test, train = parts["test"], parts["train"]
+    rates = predict(model, test, batch_size=recipe.batch_size).exp().numpy()
+    buffer = io.BytesIO()
+    np.save(buffer, rates, allow_pickle=False)
+    write_whole(out / "test_rates.npy", buffer.getvalue())
+
+    rule_windows = read_windows(data, "train", 0, min(len(train), RULE_WINDOWS))
+    rule = fit_composition(rule_windows)
+    counts = np.empty(rates.shape, np.float32)
+    of_rule = np.empty(rates.shape, np.float32)
+    for start in range(0, len(test), 50):  # all at once, their composition would fill the memory
+        part = read_windows(data, "test", start, min(start + 50, len(test)))
+        counts[start : start + 50], of_rule[start : start + 50] = part.tracks, rule.predict(part.one_hot)
+    judged = {
+        "network": rates,
+        "GC and CpG": of_rule,
+        "constant": np.broadcast_to(constant_rates(rule_windows.tracks), rates.shape),
+    } | _true_rates(data)
+    results = {
+        "windows": {split: len(part) for split, part in parts.items()},
+        "rule_windows": len(rule_windows),
+        "test": {name: _measures(counts, predicted) for name, predicted in judged.items()},
+    }
+    write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
+    return results
+
+
+def _true_rates(data: Path) -> dict[str, np.ndarray]:
+    """Of windows that were simulated: what nobody could predict better, all around or from nearby alone."""
+    import h5py
+
+    with h5py.File(data) as file:
+        keys = {"local ceiling": "test_local_rate", "ceiling": "test_rate"}
+        return {name: file[key][:] for name, key in keys.items() if key in file}
+
+
+def _measures(counts: np.ndarray, rates: np.ndarray) -> dict:
+    """Loss and correlations, each a mean over the tracks that have one; the correlations of each track, too."""
+    measures = {"loss": poisson_loss(counts, rates)}
+    for name, log1p in (("r", False), ("r_log1p", True)):
+        per_track = pearson_per_track(counts, rates, log1p)
+        there = per_track[np.isfinite(per_track)]
+        measures[name] = float(there.mean()) if len(there) else None
+        measures[f"{name}_per_track"] = [float(r) if np.isfinite(r) else None for r in per_track]
+    return measures
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils.full_size",
+        description="Train Basenji on a file of windows and judge it. Started by torchrun, processes share each batch.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("data", type=Path, help="HDF5 file of windows")
+    parser.add_argument("out", type=Path, help="folder for weights, log and results")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--resume", action="store_true", help="go on with the training in the folder")
+    parser.add_argument("--workers", type=int, default=1, help="threads that read batches ahead")
+    parser.add_argument("--compile", action="store_true", help="have torch.compile translate the network first")
+    parser.add_argument("--packed", type=Path, help="folder for the packed windows, instead of one beside the data")
+    parser.add_argument("--checkpoint-steps", type=int, metavar="N", help="write last.pt also every N steps")
+    recipe = parser.add_argument_group("recipe", "the lecture's unless given")
+    kinds = {"growth": int}  # whose default does not tell
+    for field in fields(Recipe):
+        name, default = f"--{field.name.replace('_', '-')}", field.default
+        if field.name == "flip":
+            recipe.add_argument(name, action="store_true", help="read windows from either strand, at random")
+        elif field.name == "betas":
+            recipe.add_argument(name, type=float, nargs=2, default=default, help=" ")
+        elif field.name == "precision":
+            recipe.add_argument(name, choices=("float32", "bfloat16"), default=default, help=" ")
+        else:
+            recipe.add_argument(name, type=kinds.get(field.name, type(default)), default=default, help=" ")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = vars(_parser().parse_args(arguments))
+    chosen["betas"] = tuple(chosen["betas"])
+    recipe = Recipe(**{field.name: chosen.pop(field.name) for field in fields(Recipe)})
+    compiled = chosen.pop("compile")
+    try:
+        train_full_size(
+            chosen.pop("data"), chosen.pop("out"), recipe, compiled=compiled, say=lambda line: print(line, flush=True),
+            **chosen,
+        )  # fmt: skip
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
