@@ -28,11 +28,12 @@ from course_utils.backgrounds import SimulationError, check_whole, sample_backgr
 from course_utils.motifs import check_background
 from course_utils.sequences import from_codes
 from course_utils.shuffles import check_generator
-from course_utils.simulation import plant, sample_sites
+from course_utils.simulation import sample_sites
 from course_utils.windows import Windows
 
 _NONE = np.iinfo(np.int64).max  # the distance to an element that is not there
 _AVERAGED = 4000  # windows for the mean boost: its error is below a hundredth of its spread
+_DISTANCES = 4000 * 4 * 128  # from bin to enhancer, that are looked at together
 _SHRINK = 20  # bins of the overall mean that each cell of that table starts with
 
 
@@ -235,24 +236,28 @@ def make_genome(rng: np.random.Generator, rules: GenomeRules | None = None) -> G
     return Genome(rules, sample_background(1 + rules.groups, rules.word, rules.background, rng))
 
 
-def simulate_genome(count: int, genome: Genome, *, reach: int = 8, rng: np.random.Generator) -> SimulatedGenome:
+def simulate_genome(
+    count: int, genome: Genome, *, reach: int = 8, boost: np.ndarray | None = None, rng: np.random.Generator
+) -> SimulatedGenome:
     """Draw `count` windows of a genome, with their counts and what can be known about these.
 
     Args:
         count: how many windows.
         genome: from :func:`make_genome`.
         reach: bins to either side that `local_rate` knows.
+        boost: from :func:`mean_boost` with that reach, for who simulates many times; None: it is computed.
         rng: numpy's generator of random numbers.
 
     Raises:
-        SimulationError: for a number of windows below 1, a reach below 0, or something else than a genome.
+        SimulationError: for a number of windows below 1, a reach below 0, or something else than a genome or a boost.
         ValueError: unless `rng` is a numpy Generator (lesson 10).
     """
     check_whole("the number of windows", count, 1)
     if not isinstance(genome, Genome):
         raise SimulationError(f"a {type(genome).__name__} came; a Genome is expected, from make_genome")
     rules = genome.rules
-    boost = mean_boost(rules, reach=reach, rng=rng)
+    if boost is None:
+        boost = mean_boost(rules, reach=reach, rng=rng)
     elements = draw_elements(count, rules, rng)
     rate = expected_counts(elements, rules)
     codes, starts = _write(elements, genome, rng)
@@ -315,14 +320,19 @@ def mean_boost(rules: GenomeRules, *, reach: int = 8, rng: np.random.Generator) 
         ValueError: unless `rng` is a numpy Generator.
     """
     check_whole("the reach", reach, 0)
-    nearest = _nearest_enhancers(draw_elements(_AVERAGED, rules, rng), rules)  # (groups, N, bins)
-    unseen = nearest > reach
-    if not unseen.any():  # who sees everything needs no mean
+    end, total, seen = _to_end(rules, reach), np.zeros(reach + 1), np.zeros(reach + 1)
+    step = max(1, _DISTANCES // (rules.enhancers * rules.bins))
+    for start in range(0, _AVERAGED, step):
+        elements = draw_elements(min(step, _AVERAGED - start), rules, rng)
+        nearest = _nearest_enhancers(elements, rules)  # (groups, N, bins)
+        unseen = nearest > reach
+        boost = (rules.fold ** np.exp(-nearest / rules.decay))[unseen]
+        ends = np.broadcast_to(end, nearest.shape)[unseen]
+        total += np.bincount(ends, boost, reach + 1)
+        seen += np.bincount(ends, minlength=reach + 1)
+    if not seen.any():  # who sees everything needs no mean
         return np.ones(reach + 1)
-    boost = (rules.fold ** np.exp(-nearest / rules.decay))[unseen]
-    end = np.broadcast_to(_to_end(rules, reach), nearest.shape)[unseen]
-    total = np.bincount(end, boost, reach + 1) + _SHRINK * boost.mean()
-    return total / (np.bincount(end, minlength=reach + 1) + _SHRINK)
+    return (total + _SHRINK * total.sum() / seen.sum()) / (seen + _SHRINK)
 
 
 def local_rates(elements: Elements, rules: GenomeRules, boost: np.ndarray) -> np.ndarray:
@@ -392,6 +402,7 @@ def _write(elements: Elements, genome: Genome, rng: np.random.Generator) -> tupl
     places = np.concatenate([elements.promoters, elements.enhancers], axis=1)
     which = np.concatenate([np.zeros_like(elements.promoters), 1 + elements.groups], axis=1)
     starts = np.full((*places.shape, copies.max()), -1)
+    windows = np.arange(many)
     for element in range(places.shape[1]):
         # each copy has a stretch of the bin to itself, so that none overwrites another
         stretch = rules.bin_size // copies[element]
@@ -399,7 +410,7 @@ def _write(elements: Elements, genome: Genome, rng: np.random.Generator) -> tupl
             offset = copy * stretch + rng.integers(stretch - rules.word + 1, size=many)
             sites = np.stack([sample_sites(ppm, many, rng) for ppm in ppms])  # (words, N, word)
             start = places[:, element] * rules.bin_size + offset
-            codes = plant(codes, sites[which[:, element], np.arange(many)], start)
+            codes[windows[:, None], start[:, None] + np.arange(rules.word)] = sites[which[:, element], windows]
             starts[:, element, copy] = start
     return codes, starts
 

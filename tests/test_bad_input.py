@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 import torch
 from local_web import BODY, Web, refused_url, toy
+from small_genome import SIZES, small_genome, write_bigwig
+from small_genome import TABLE as TRACKS
 from window_files import basenji, h5
 
 import course_utils
 from course_utils.exercises import Exercise
 from course_utils.explorers._tracks_data import check_tracks
+from course_utils.genome_files import BigWig, Fasta
+from course_utils.hdf5_making import Layout
 from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.negatives import GenomicWindow
@@ -138,6 +142,47 @@ def web():
         )
 
 
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    """A small genome with its tracks, beside files that do not go with it; made once, so no row may change it."""
+    folder = small_genome(tmp_path_factory.mktemp("genome"))
+    Fasta(folder / "genome.fa").close()  # the index is there
+    (folder / "gzip.fa.gz").write_bytes(_GZ)
+    (folder / "uneven.fa").write_bytes(b">a\nACGT\nAC\nACGT\n")
+    plus = (folder / "plus.bw").read_bytes()
+    (folder / "cut.bw").write_bytes(plus[: len(plus) // 2])
+    write_bigwig(folder / "other.bw", [("chr1", 0, 9, 1.0)], SIZES | {"chr1": 2001})
+    write_bigwig(folder / "chr1.bw", [("chr1", 0, 9, 1.0)], {"chr1": 2000})
+    for name, value in (("below_0", -2.0), ("infinite", np.inf), ("large", 40_000.0)):
+        write_bigwig(folder / f"{name}.bw", [("chr1", 4, 8, value)])
+    for name in ("none", "cut", "other", "chr1", "below_0", "infinite", "large"):
+        (folder / f"{name}.txt").write_text(TRACKS.replace("plus.bw", f"{name}.bw"), "utf-8")
+    for name, old, new in (
+        ("no_file", "\tfile", "\tpath"),
+        ("roots", "mean", "sum_sqrt"),
+        ("soft", "clip", "clip_soft"),
+        ("partners", "\t1\tCAGE", "\t2\tCAGE"),
+        ("scale", "-1", "nan"),
+        ("clip", "\t3\t", "\t-3\t"),
+    ):
+        (folder / f"{name}.txt").write_text(TRACKS.replace(old, new), "utf-8")
+    (folder / "past.bed").write_text("chr1\t1900\t2001\n")
+    (folder / "one.bed").write_text("chr1\t5\n")
+    before = files_below(folder)
+    yield SimpleNamespace(
+        at=folder,
+        fa=folder / "genome.fa",
+        targets=folder / "targets.txt",
+        sizes=SIZES,
+        choices={"valid": "chr2", "test": "chr3", "length": 128, "bin_size": 32, "progress": False},
+        splits={"valid": "chr2", "test": "chr3", "length": 128},
+        layout=Layout({"train": 2}, 8, 4, ("a",)),
+        batches=lambda **wrong: lambda split, start, stop: {"in": np.zeros((2, 8, 4), bool), "out": np.ones((2, 4, 1))} | wrong,
+        assembly=lambda: (Fasta(folder / "genome.fa"), BigWig(folder / "other.bw")),
+    )  # fmt: skip
+    assert files_below(folder) == before
+
+
 def pairs(labels=(0, 1), length: int = 20, value: float = 0.0) -> torch.utils.data.TensorDataset:
     """A training set with these labels; all inputs (N, 4, length) hold one value."""
     labels = torch.as_tensor(labels)
@@ -155,7 +200,7 @@ def settings(model: torch.nn.Module, **changes) -> dict:
 
 
 @pytest.fixture
-def names(tmp_path, web):
+def names(tmp_path, web, genome):
     """The names that a row's ``input`` may use."""
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
@@ -178,6 +223,8 @@ def names(tmp_path, web):
         "checkpoints": SimpleNamespace(**{name: tmp_path / name for name in ("whole", "cut", "tiny")}),
         "files": SimpleNamespace(folder=tmp_path, **{name: tmp_path / name for name in FILES}),
         "web": web,
+        "genome": genome,
+        "Place": Place,
         "toy": toy,
         "cache": cache,
         "new_cache": tmp_path / "new_cache",

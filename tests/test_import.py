@@ -21,9 +21,9 @@ FLOORS = (
     {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "batches", "processes"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows", "kmers"},
-    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching"},
-    {"simulation", "negatives", "packed_windows"},
-    {"likelihoods", "genomes"},
+    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching", "genome_files"},
+    {"simulation", "negatives", "packed_windows", "hdf5_making", "genome_tables", "window_plan"},
+    {"likelihoods", "genomes", "window_making"},
     {"ceilings"},
     {"models"},
     {"training_checks"},
@@ -31,8 +31,8 @@ FLOORS = (
     {"training"},
     {"evaluation", "interpretation", "filter_motifs"},
     {"attribution", "intervals", "tracks"},
-    {"plotting", "full_size"},
-    {"attribution_logos"},
+    {"plotting", "synthetic_windows"},
+    {"attribution_logos", "full_size"},
     {"explorers", "exercises", "notebook", "server"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,0 +1,151 @@
+"""The lists that go with a genome: stretches of it in BED, and the table of its tracks.
+
+* **BED** holds a stretch a line: chromosome, start, end, and columns that are not read here; positions count from 0
+  and the end is not included.
+* **The table of tracks** is the one of Basenji and Baskerville, a row for each track: :func:`read_track_table`.
+
+Explained in lesson 10.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from course_utils.checks import finite, partners
+from course_utils.genome_files import GenomeError
+from course_utils.windows import Place
+
+
+
+def read_bed(path: str | Path) -> tuple[Place, ...]:
+    """The stretches of a BED file, plain or packed by gzip, in its order; heads and comments are left out.
+
+    Raises:
+        GenomeError: for a line without chromosome, start and end, or a file without any line.
+        FileNotFoundError: if there is no such file (lesson 10).
+    """
+    places = []
+    for number, line in enumerate(_text(Path(path)).splitlines(), start=1):
+        if not line.strip() or line.startswith(("#", "track", "browser")):
+            continue
+        try:
+            chromosome, start, end, *_ = line.split()
+            place = Place(chromosome, int(start), int(end))
+        except ValueError:
+            place = None
+        if place is None or not 0 <= place.start < place.end:
+            raise GenomeError(
+                f"line {number} of {path} is {line[:60]!r}; chromosome, start and an end beyond it are expected"
+            )
+        places.append(place)
+    if not places:
+        raise GenomeError(f"{path} holds no stretch; lines of chromosome, start and end are expected")
+    return tuple(places)
+
+
+class Track(NamedTuple):
+    """A row of the table of tracks.
+
+    Attributes:
+        label: identifier and description.
+        path: of the BigWig file.
+        clip: larger bins become this; None: they stay.
+        scale: what each number is multiplied by.
+        mean: whether a bin holds the mean of its bases, instead of their sum.
+    """
+
+    label: str
+    path: Path
+    clip: float | None
+    scale: float
+    mean: bool
+
+
+def read_track_table(path: str | Path) -> tuple[tuple[Track, ...], tuple[int, ...] | None]:
+    """The tracks of a table, and for each the number of its partner on the other strand (None: without that column).
+
+    Columns are separated by tabs: `identifier`, `file` (relative to the table), and where wanted `clip`, `scale`,
+    `sum_stat` ("sum" or "mean"), `strand_pair` (a track without strands is its own partner) and `description`; others
+    are not read, such as the first, nameless one that numbers the rows.
+
+    Raises:
+        GenomeError: for a table without identifier or file, or without rows; a number that cannot be; partners that
+            do not go together; `clip_soft`, or a `sum_stat` that transforms the counts.
+        FileNotFoundError: if there is no such table (lesson 10).
+    """
+    path = Path(path)
+    try:
+        rows = list(csv.DictReader(io.StringIO(_text(path)), delimiter="\t", restkey="more", restval=""))
+    except csv.Error as error:
+        raise GenomeError(f"{path} is no table of tracks: {error}") from None
+    for name in ("identifier", "file"):
+        if rows and name not in rows[0]:
+            raise GenomeError(
+                f"{path} has no column {name!r}; it has {', '.join(filter(None, rows[0]))}, separated by tabs"
+            )
+    if not rows:
+        raise GenomeError(f"{path} lists no track: it is empty, or has only its head")
+    tracks = tuple(_track(row, f"row {number} of {path}", path.parent) for number, row in enumerate(rows))
+    if "strand_pair" not in rows[0]:
+        return tracks, None
+    try:
+        swap = [int(row["strand_pair"]) for row in rows]
+        return tracks, partners(swap, len(rows), f"strand_pair of {path}")
+    except ValueError as error:
+        said = str(error) if "strand_pair" in str(error) else f"strand_pair of {path} holds something else than numbers"
+        raise GenomeError(said) from None
+
+
+def _track(row: dict[str, str], where: str, folder: Path) -> Track:
+    if "more" in row:
+        raise GenomeError(f"{where} has more columns than the head of the table")
+    said = {name: text.strip() for name, text in row.items() if name}
+    for name in ("identifier", "file"):
+        if not said[name]:
+            raise GenomeError(f"{where} has no {name}")
+    statistic = said.get("sum_stat") or "sum"
+    if statistic not in ("sum", "mean"):
+        raise GenomeError(
+            f"{where} has the sum_stat {statistic!r}; 'sum' or 'mean' is expected: the tracks here are counts, and "
+            "nothing is transformed"
+        )
+    if said.get("clip_soft"):
+        raise GenomeError(
+            f"{where} has the clip_soft {said['clip_soft']!r}; none is expected: it takes roots, and the tracks here "
+            "are counts"
+        )
+    clip, scale = (_number(said.get(name), name, where) for name in ("clip", "scale"))
+    if clip is not None and clip <= 0:
+        raise GenomeError(f"{where} has the clip {clip:g}; a number above 0 is expected")
+    if scale == 0:
+        raise GenomeError(f"{where} has the scale 0, which would leave nothing; another number is expected")
+    return Track(
+        label=" ".join(filter(None, (said["identifier"], said.get("description")))),
+        path=folder / said["file"],
+        clip=clip,
+        scale=1.0 if scale is None else scale,
+        mean=statistic == "mean",
+    )
+
+
+def _number(text: str | None, name: str, where: str) -> float | None:
+    if not text:
+        return None
+    with suppress(ValueError):
+        if finite(float(text)) is not None:
+            return float(text)
+    raise GenomeError(f"{where} has the {name} {text!r}; a number is expected")
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise GenomeError(f"{path} is no text in UTF-8") from None
+    except (EOFError, OSError, zlib.error):
+        raise GenomeError(f"{path} is a truncated or damaged compressed file; fetch or copy it again") from None
