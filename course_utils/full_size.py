@@ -30,6 +30,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from course_utils.augmentation import Augmentation
 from course_utils.checkpoints import load_weights
@@ -42,6 +43,7 @@ from course_utils.models.basenji import Basenji
 from course_utils.packed_windows import PackedWindows, pack_windows
 from course_utils.processes import joined
 from course_utils.schedules import cosine
+from course_utils.synthetic_windows import true_rates
 from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
 from course_utils.training import History, fit, predict
 from course_utils.training_checks import check_recipe, check_settings
@@ -91,7 +93,7 @@ class Recipe:
         for what, number, below in (("learning rate", self.learning_rate, float("inf")), ("betas", self.betas, 1)):
             for one in np.atleast_1d(number).tolist():
                 if finite(one) is None or not 0 <= one < below:
-                    raise ValueError(f"the {what} is {said(number)}; a number from 0 up is expected, below {below:g}")
+                    raise ValueError(f"{what}: {said(one)} came; a number from 0 up is expected, below {below:g}")
 
 
 def train_full_size(
@@ -284,7 +286,7 @@ def _judge(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: 
         "network": rates,
         "GC and CpG": of_rule,
         "constant": np.broadcast_to(constant_rates(rule_windows.tracks), rates.shape),
-    } | _true_rates(data)
+    } | true_rates(data)
     results = {
         "windows": {split: len(part) for split, part in parts.items()},
         "rule_windows": len(rule_windows),
@@ -292,15 +294,6 @@ def _judge(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: 
     }
     write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
     return results
-
-
-def _true_rates(data: Path) -> dict[str, np.ndarray]:
-    """Of windows that were simulated: what nobody could predict better, all around or from nearby alone."""
-    import h5py
-
-    with h5py.File(data) as file:
-        keys = {"local ceiling": "test_local_rate", "ceiling": "test_rate"}
-        return {name: file[key][:] for name, key in keys.items() if key in file}
 
 
 def _measures(counts: np.ndarray, rates: np.ndarray) -> dict:
@@ -317,7 +310,7 @@ def _measures(counts: np.ndarray, rates: np.ndarray) -> dict:
 # --- the command ---------------------------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m course_utils.full_size",
         description="Train Basenji on a file of windows and judge it. Started by torchrun, processes share each batch.",
@@ -347,13 +340,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    chosen = vars(_parser().parse_args(arguments))
+    chosen = vars(command_line().parse_args(arguments))
     chosen["betas"] = tuple(chosen["betas"])
     recipe = Recipe(**{field.name: chosen.pop(field.name) for field in fields(Recipe)})
     compiled = chosen.pop("compile")
     try:
         train_full_size(
-            chosen.pop("data"), chosen.pop("out"), recipe, compiled=compiled, say=lambda line: print(line, flush=True),
+            chosen.pop("data"), chosen.pop("out"), recipe, compiled=compiled, say=tqdm.write,
             **chosen,
         )  # fmt: skip
     except (ValueError, OSError) as error:

@@ -26,7 +26,6 @@ from course_utils.progress import progress_bar
 from course_utils.windows import WindowError, share_of
 
 _FORMAT = 1
-_BLOCK = 16  # windows read at once
 
 
 def pack_windows(source: str | Path, folder: str | Path | None = None, *, progress: bool = True) -> Path:
@@ -96,12 +95,12 @@ def _pack_split(windows: HDF5Windows, split: str, folder: Path, bar) -> None:
     count, length, *shape = windows.shape
     with open(folder / f"{split}_codes.npy", "wb") as codes, open(folder / f"{split}_tracks.npy", "wb") as tracks:
         # Written as a stream: a full disk is an error here, and in a mapped file the end of the program.
-        for start in range(0, count, _BLOCK):
-            one_hot, values = windows.take(np.arange(start, min(start + _BLOCK, count)))
-            if start == 0:
+        for number, (one_hot, values) in enumerate(windows.blocks()):
+            if number == 0:
                 _write_head(codes, (count, length), np.dtype(np.uint8))
                 _write_head(tracks, (count, *shape), values.dtype)
-            codes.write(_codes(one_hot).tobytes())
+            for window in one_hot:
+                codes.write(_codes(window).tobytes())
             tracks.write(values.tobytes())
             bar.update(len(one_hot))
         for file in (codes, tracks):
@@ -115,8 +114,8 @@ def _write_head(file, shape: tuple[int, ...], kind: np.dtype) -> None:
 
 
 def _codes(one_hot: np.ndarray) -> np.ndarray:
-    """The number of each base of ``(N, L, 4)``, checked: 0 to 3, and 4 for four zeros."""
-    a, c, g, t = np.moveaxis(one_hot.view(np.uint8), 2, 0)
+    """The number of each base of ``(L, 4)``, checked: 0 to 3, and 4 for four zeros."""
+    a, c, g, t = one_hot.view(np.uint8).T
     return c + 2 * g + 3 * t + 4 * (1 - (a + c + g + t))
 
 

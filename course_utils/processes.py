@@ -17,7 +17,7 @@ A program that was started without `torchrun` is alone: one process, rank 0 of 1
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -92,9 +92,10 @@ def current() -> Processes:
     return Processes()
 
 
-@contextmanager
-def joined(device: str | torch.device = "cpu") -> Iterator[tuple[Processes, torch.device]]:
-    """Inside, the processes that `torchrun` started can talk to each other: a pair (processes, device of this one).
+def joined(
+    device: str | torch.device = "cpu",
+) -> AbstractContextManager[tuple[Processes, torch.device]]:
+    """A context in which the processes that `torchrun` started can talk: a pair (processes, device of this one).
 
     Numbers travel by gloo, gradients on graphics cards by NCCL. With "cuda", each process of a machine gets
     a card of its own, and more processes than cards are refused.
@@ -104,10 +105,13 @@ def joined(device: str | torch.device = "cpu") -> Iterator[tuple[Processes, torc
     """
     device = _checked_device(device)
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:  # not started by torchrun
-        yield Processes(), device
-        return
+        return nullcontext((Processes(), device))
+    return _joined(torch.device("cuda", _card()) if device.type == "cuda" else device)
+
+
+@contextmanager
+def _joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
     if device.type == "cuda":
-        device = torch.device("cuda", _card())
         torch.cuda.set_device(device)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     yield current(), device

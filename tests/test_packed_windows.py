@@ -64,6 +64,20 @@ def test_tracks_in_full_precision_stay_so(tmp_path):
     assert PackedWindows(pack_windows(tmp_path / "seq.h5"), "train")[0][1][0, 0] == np.float32(1 / 3)
 
 
+def test_a_file_packed_across_windows_is_read_in_whole_blocks(source, monkeypatch):
+    other = source.with_name("other.h5")
+    with h5py.File(source) as file, h5py.File(other, "w") as copy:
+        for key in file:
+            shape = file[key].shape
+            chunks = (4, *shape[1:]) if shape[1:] else None
+            copy.create_dataset(key, data=file[key][:], chunks=chunks, compression="gzip" if chunks else None)
+    monkeypatch.setattr("course_utils.hdf5_windows.BLOCK", 10 * 16 * 4)  # ten windows, of which two blocks
+    assert [len(one_hot) for one_hot, _ in HDF5Windows(other, "train").blocks()] == [8, 8, 8, 8, 7]
+    folders = pack_windows(source), pack_windows(other)
+    one, same = (PackedWindows(folder, "train").take(torch.arange(39)) for folder in folders)
+    assert torch.equal(one[0], same[0]) and torch.equal(one[1], same[1])
+
+
 def test_a_fraction_is_counted_from_the_beginning(source):
     folder = pack_windows(source)
     part = PackedWindows(folder, "train", fraction=0.25)
@@ -96,14 +110,14 @@ def test_a_file_that_is_wrong_is_not_packed(tmp_path):
 
 
 def test_an_interrupted_packing_leaves_nothing_and_a_killed_one_is_begun_anew(source, monkeypatch):
-    def interrupted(self, index):
+    def interrupted(self):
         raise KeyboardInterrupt
 
     part = source.with_name("seq.packed.part")
     part.mkdir()
     (part / "train_codes.npy").write_bytes(b"half")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(HDF5Windows, "take", interrupted)
+        patch.setattr(HDF5Windows, "blocks", interrupted)
         pack_windows(source)
     assert [path.name for path in source.parent.iterdir()] == ["seq.h5"]
     assert len(PackedWindows(pack_windows(source), "train")) == 39
