@@ -23,6 +23,8 @@
 # %% tags=["imports"]
 import json
 import math
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +39,7 @@ from course_utils.checkpoints import load_weights
 from course_utils.datasets import fetch, shipped
 from course_utils.exercises import lesson_10 as check
 from course_utils.explorers.tracks import marks_of, tracks_explorer, tracks_picture
+from course_utils.full_size import read_log
 from course_utils.genomes import make_genome, simulate_genome
 from course_utils.hdf5_windows import HDF5Windows, write_windows
 from course_utils.intervals import paired_interval
@@ -819,24 +822,73 @@ check.beat_the_baseline(features)
 # %% [markdown] tags=["seed:001-log", "seed:001-loss"]
 # ## 12 · At full size
 #
-# The Japanese lecture trains the 388,154-parameter network on 5,000 windows for 10 epochs. It prints a validation loss of 1.855 after the first and 1.621 after the ninth, and 42 minutes at its last line, on a graphics card of its time. (These are *its* figures: the file is 567 MB, and nothing here has computed them.) If you have the file, everything above works on it unchanged, a slice at a time. (Its slices are slow to read, because it was written in blocks of many windows; `rechunk` of `course_utils.hdf5_windows` makes a quick copy.)
+# The Japanese lecture trains the 388,154-parameter network on 5,000 windows for 10 epochs. It prints a validation loss of 1.855 after the first and 1.621 after the ninth, and 42 minutes at its last line, on a graphics card of its time. (These are *its* figures: the file is 567 MB, and nothing here has computed them.) Is 1.621 good? Nobody can say from the number alone. Its ceiling is unknown, and no baseline stands beside it. You know by now what to compute first.
 #
-# ```python
-# train_set = HDF5Windows("seq.h5", "train", fraction=1)   # 5000 windows of 131,072 letters
-# valid_set = HDF5Windows("seq.h5", "valid", fraction=1)
-# model = Basenji()
-# steps = 10 * math.ceil(len(train_set) / 8)
-# history = fit(
-#     model, train_set, valid_set, loss=log_poisson, device="cuda",
-#     optimizer=torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.97, 0.98)),
-#     epochs=10, batch_size=8, generator=torch.Generator().manual_seed(1),
-#     schedule=cosine(steps), clip=0.01,
-#     augment=Augmentation(max_shift=5, flip=True, swap=train_set.swap),
-#     checkpoint="out", resume=True,
-# )
+# If you have the file, all that you did above works on it unchanged. But a notebook is no place for a training of hours. So the package has it as a **program**, which takes a file of windows and a folder:
+#
+# ```sh
+# python -m course_utils.full_size seq.h5 out
 # ```
 #
-# The settings are the lecture's, except for the flip (look at `target_labels` first: are the tracks stranded?), a shift that does not wrap, and a rate that falls in each step instead of each epoch. Is 1.621 good? Nobody can say from the number alone. Its ceiling is unknown, and no baseline stands beside it. You know by now what to compute first.
+# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on as if nothing had happened. In the end it judges the best weights on the test windows, beside the two rules of section 11.
+#
+# ### Several processes
+#
+# One training can use several processors, or several graphics cards. Each runs a **process** of its own: a copy of the program with a copy of the network. Of every batch, each process takes a share and computes the gradient of that share. Then the gradients are added up, and all of them take the same step. This is called **data parallel** training. `torchrun`, which comes with PyTorch, starts the processes.
+#
+# Run it on the simulated genome, with two processes and half of the windows. To run it at full size, change the first line, and leave the recipe empty.
+
+# %% tags=["full-size", "slow"]
+data_file = path  # at full size: "seq.h5"
+recipe = "--epochs 3 --fraction 0.5 --batch-size 4 --base 8 --growth 16 --learning-rate 0.01 --betas 0.9 0.99 --clip 1 --warmup 20"
+out = Path(folder.name) / "full_size"
+torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+program = ["-m", "course_utils.full_size", data_file, out, *recipe.split()]
+done = subprocess.run([*torchrun, *program], capture_output=True, text=True)
+print("all went well" if done.returncode == 0 else done.stderr)
+
+# %% tags=["full-size", "slow"]
+log = read_log(out)
+results = json.loads((out / "results.json").read_text())
+figure, axes = plt.subplots(figsize=(5.5, 2.6))
+for name, style in [("train_loss", "o:"), ("valid_loss", "o-")]:
+    axes.plot([row["epoch"] for row in log], [row[name] for row in log], style, label=name)
+axes.set(xlabel="epoch", ylabel="loss", xticks=[row["epoch"] for row in log])
+_ = axes.legend()
+print("the folder holds", ", ".join(sorted(file.name for file in out.iterdir())))
+for name, measures in results["test"].items():
+    print(f"test windows, {name:11} loss {measures['loss']:.1f}")
+falls = all(after[name] < before[name] for before, after in zip(log, log[1:]) for name in ("train_loss", "valid_loss"))
+picture_of(figure, f"Training and validation loss of the two processes over {len(log)} epochs: both "
+           f"{'fall in each epoch' if falls else 'do not fall in each epoch'}, to {log[-1]['valid_loss']:.1f} in the last.")  # fmt: skip
+
+# %% [markdown]
+# Two processes did this, and no line of the recipe says so. The tests of this collection hold them to it. Without dropout and augmentation, the losses of two processes agree with those of one to 0.00001, step by step. And when one process is killed in the middle of an epoch, all of them end, and after `--resume` every weight is the same, to the last bit.
+#
+# ### The rest is flags
+#
+# | where | command |
+# |---|---|
+# | a processor | `python -m course_utils.full_size seq.h5 out --precision bfloat16` |
+# | one graphics card, such as Colab's | `python -m course_utils.full_size seq.h5 out --device cuda` |
+# | four cards | `torchrun --standalone --nproc-per-node 4 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16` |
+# | several machines | `torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16`, on each of two |
+#
+# **bfloat16** is a number in 16 bits, with two to three digits. Processors and cards that know it compute faster with it; the weights keep all their digits. The T4 that Colab lends does not know it. How long an epoch takes where, what was measured and what was only computed, is in `docs/full_size.md` of the repository.
+#
+# ### Your own genome and tracks
+#
+# The data program makes such a file from a genome (FASTA), a table of tracks (BigWig files), and the chromosomes to hold out. It needs two more packages, `pip install pyfaidx pybigtools`.
+#
+# ```sh
+# python -m course_utils.window_making hg38.fa tracks.txt seq.h5 --valid chr8 --test chr9 --blacklist blacklist.bed
+# ```
+#
+# The table is the one that Basenji's own programs take, with the columns `identifier`, `file`, `sum_stat`, `strand_pair` and `description`. Windows with too many unknown letters, and those that touch the blacklist, are left out and counted. If the program is killed, the same command goes on with what it has. And if you have no data at all, another program simulates a file of full size, with a long-range rule and a known ceiling:
+#
+# ```sh
+# python -m course_utils.synthetic_windows seq.h5
+# ```
 
 # %% [markdown] tags=["seed:001-suggestions"]
 # ### Experiments
