@@ -22,8 +22,10 @@ from statistics import median
 
 import torch
 from basenji import operations
+from torch.utils.data import Subset
 
 from course_utils.batches import batch_of
+from course_utils.full_size import Recipe, train_full_size
 from course_utils.hdf5_windows import HDF5Windows
 from course_utils.losses import log_poisson
 from course_utils.models import seeded
@@ -32,7 +34,6 @@ from course_utils.packed_windows import PackedWindows, pack_windows
 from course_utils.processes import joined
 from course_utils.synthetic_windows import make_synthetic
 from course_utils.training import fit
-from torch.utils.data import Subset
 
 LENGTH, TRAIN, VALID, BATCH, STEPS = 131_072, 5_000, 500, 8, 6
 CPU = torch.device("cpu")
@@ -145,6 +146,14 @@ def job_train(folder: Path, windows: int, precision: str = "float32") -> dict:
     return {"windows a second": BATCH / median(steps), "rank": processes.rank}
 
 
+def job_program(folder: Path, windows: int) -> dict:
+    """The whole program on a hundredth of the training windows, and all test windows."""
+    start = time.perf_counter()
+    recipe = Recipe(epochs=1, fraction=max(0.01, BATCH / windows))
+    train_full_size(folder / "seq.h5", folder / "out", recipe, say=lambda line: print(line, file=sys.stderr))
+    return {"seconds": time.perf_counter() - start}
+
+
 class Chosen(Subset):
     """Some windows, spread over all, read a batch at a time."""
 
@@ -158,7 +167,7 @@ class Chosen(Subset):
         return self.dataset.unpack(codes, tracks)
 
 
-JOBS = {"make": job_make, "pack": job_pack, "load": job_load, "train": job_train}
+JOBS = {"make": job_make, "pack": job_pack, "load": job_load, "train": job_train, "program": job_program}
 
 
 def run(job: str, folder: Path, windows: int, threads: int, *more: str, processes: int = 1) -> dict:
@@ -212,6 +221,8 @@ def main() -> None:
                 f"  {name:30}{precision:9}{rate:6.1f} windows a second, an epoch of {TRAIN:,} in {TRAIN / rate / 60:.1f} "
                 f"minutes (extrapolated); HDF5 loads {slowest / rate:.0f} times as fast; memory {done['MiB']:.0f} MiB"
             )
+        done = run("program", folder, chosen.windows, chosen.threads)
+        print(f"the program, with a hundredth of the training windows: {done['seconds']:.0f} s, memory {done['MiB']:.0f} MiB")
 
 
 if __name__ == "__main__":

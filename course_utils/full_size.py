@@ -18,13 +18,15 @@ Explained in lesson 10.
 
 import argparse
 import csv
+import hashlib
 import io
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from statistics import median
 
@@ -34,7 +36,7 @@ from tqdm import tqdm
 
 from course_utils.augmentation import Augmentation
 from course_utils.checkpoints import load_weights
-from course_utils.checks import finite, said
+from course_utils.checks import finite, said, whole
 from course_utils.files import write_whole
 from course_utils.hdf5_windows import HDF5Windows, read_windows
 from course_utils.losses import log_poisson
@@ -53,43 +55,35 @@ from course_utils.windows import SPLITS
 RULE_WINDOWS = 200
 
 
+def _said(default, meaning: str):
+    return field(default=default, metadata={"help": meaning})
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are those of the Japanese lecture, but for its shift that wraps around.
-
-    Attributes:
-        epochs: how often to go through the training windows.
-        batch_size: windows a step, over all processes together.
-        fraction: how much of the training and validation windows to use (the lecture's ``ratio=10`` is 0.1).
-        base, growth: channels (see :class:`course_utils.models.basenji.Basenji`); without a growth, that of the base.
-        dropout: of the dilated blocks.
-        learning_rate, warmup: Adam's, and steps until it is reached; then it falls along a cosine.
-        betas: of Adam.
-        clip: the largest norm of the gradient.
-        max_shift, flip: see :class:`course_utils.augmentation.Augmentation`; a flip swaps the tracks of the two
-            strands where the file says which they are.
-        seed: of the first weights, the order of the windows, dropout and augmentation.
-        precision: float32 or bfloat16.
+    """How to train; the defaults are those of the Japanese lecture, but for its shift that wraps around. What each field means stands beside it.
     """
 
-    epochs: int = 10
-    batch_size: int = 8
-    fraction: float = 1.0
-    base: int = 24
-    growth: int | None = None
-    dropout: float = 0.1
-    learning_rate: float = 0.001
-    warmup: int = 0
-    betas: tuple[float, float] = (0.97, 0.98)
-    clip: float = 0.01
-    max_shift: int = 5
-    flip: bool = False
-    seed: int = 1
-    precision: str = "float32"
+    epochs: int = _said(10, "how often to go through the training windows")
+    batch_size: int = _said(8, "windows a step, over all processes together")
+    fraction: float = _said(1.0, "of the training and validation windows to use, from their beginning; 0.1: a tenth")
+    base: int = _said(24, "unit of all widths of the network; 24: 388,154 parameters, for 10 tracks")
+    growth: int | None = _said(None, "channels that each dilated block adds (default: that of the base)")
+    dropout: float = _said(0.1, "of the dilated blocks")
+    learning_rate: float = _said(0.001, "Adam's; it falls along a cosine")
+    warmup: int = _said(0, "steps until the learning rate is reached")
+    betas: tuple[float, float] = _said((0.97, 0.98), "of Adam")
+    clip: float = _said(0.01, "the largest norm of the gradient")
+    max_shift: int = _said(5, "bases by which windows are moved at random, at most")
+    flip: bool = _said(False, "read windows from either strand, at random; stranded tracks swap where the file says so")
+    seed: int = _said(1, "of the first weights, the order of the windows, dropout and augmentation")
+    precision: str = _said("float32", "float32, or bfloat16 where the processor or the card knows it")
 
     def __post_init__(self):
         check_settings(self.epochs, self.batch_size, torch.Generator(), None, None, None, None, False)
         check_recipe(None, self.clip, Augmentation(self.max_shift), self.precision, 0)
+        if whole(self.seed) is None or not 0 <= self.seed < 1 << 63:
+            raise ValueError(f"the seed is {said(self.seed)}; a whole number from 0 up is expected, below 2 to the 63rd")
         for what, number, below in (("learning rate", self.learning_rate, float("inf")), ("betas", self.betas, 1)):
             for one in np.atleast_1d(number).tolist():
                 if finite(one) is None or not 0 <= one < below:
@@ -132,27 +126,29 @@ def train_full_size(
         OSError: if something cannot be written; what was there before stays (lesson 10).
     """
     recipe, data, out = recipe or Recipe(), Path(data), Path(out)
+    packed = data.with_suffix(".packed") if packed is None else Path(packed)
     with joined(device) as (processes, device):
         model = _model(data, recipe)
         if processes.rank == 0:
-            settings = _settings(out, data, recipe, resume)
-            packed = pack_windows(data, packed)
+            settings = _settings(out, data, packed, recipe, resume)
+            pack_windows(data, packed)
             write_whole(out / "settings.json", settings)
-        packed = data.with_suffix(".packed") if packed is None else Path(packed)
-        processes.total(0)  # the others wait here until the windows are packed
+        processes.wait()
         parts = {split: PackedWindows(packed, split, _fraction(split, recipe)) for split in SPLITS}
         if compiled:
             model.compile()
+        log = None if processes.rank else _Log(out, parts, recipe, say)
         # The first weights are the same in all processes; what dropout draws is not.
-        torch.manual_seed(recipe.seed + processes.rank)
-        _fit(
-            model.to(device), parts, recipe, checkpoint=out, checkpoint_steps=checkpoint_steps, resume=resume,
-            workers=workers, each_epoch=None if processes.rank else _Log(out, parts, recipe, say).note,
-        )  # fmt: skip
-    if processes.rank:
+        with _chance(recipe.seed + processes.rank, device):
+            history = _fit(
+                model.to(device), parts, recipe, checkpoint=out, checkpoint_steps=checkpoint_steps, resume=resume,
+                workers=workers, each_epoch=log and log.note,
+            )  # fmt: skip
+    if log is None:
         return None
+    log.write(history)  # in case that a break came between the last checkpoint and the log
     load_weights(model, out / "best.pt")
-    results = _judge(model, data, parts, recipe, out)
+    results = _results(model, data, parts, recipe, out)
     for name, measures in results["test"].items():
         r, r_log = ("  -  " if measures[key] is None else f"{measures[key]:.3f}" for key in ("r", "r_log1p"))
         say(f"test, {name:14} loss {measures['loss']:.3f}   r {r}   r of log(1 + count) {r_log}")
@@ -161,6 +157,15 @@ def train_full_size(
 
 def _fraction(split: str, recipe: Recipe) -> float:
     return 1.0 if split == "test" else recipe.fraction
+
+
+@contextmanager
+def _chance(seed: int, device: torch.device) -> Iterator[None]:
+    """Inside, torch's own random numbers, which dropout draws, begin at the seed; afterwards they go on untouched."""
+    cards = [torch.cuda.current_device() if device.index is None else device.index] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cards):
+        torch.manual_seed(seed)
+        yield
 
 
 def _model(data: Path, recipe: Recipe) -> Basenji:
@@ -177,9 +182,11 @@ def _model(data: Path, recipe: Recipe) -> Basenji:
     return model
 
 
-def _settings(out: Path, data: Path, recipe: Recipe, resume: bool) -> str:
+def _settings(out: Path, data: Path, packed: Path, recipe: Recipe, resume: bool) -> str:
     """What `settings.json` is to hold, once it is known that the folder is free, or that of the same training."""
-    settings = {"data": {"name": data.name, "bytes": os.stat(data).st_size}, "recipe": asdict(recipe)}
+    if packed.absolute() == out.absolute():
+        raise ValueError(f"{out} is to hold the training and the packed windows; two folders are expected")
+    settings = {"data": {"name": data.name, "sha256": _checksum(data)}, "recipe": asdict(recipe)}
     text = json.dumps(settings, indent=1) + "\n"
     path = out / "settings.json"
     if not path.exists():
@@ -190,13 +197,28 @@ def _settings(out: Path, data: Path, recipe: Recipe, resume: bool) -> str:
         raise ValueError(f"{out} holds a training already: resume goes on with it; or give another folder")
     try:
         before, now = json.loads(path.read_text("utf-8")), json.loads(text)
-        pairs = [(f"{name} of the {part}", before[part].get(name), value) for part in now for name, value in now[part].items()]
+        same_data = before["data"]["sha256"] == now["data"]["sha256"]
+        changed = [(name, before["recipe"].get(name), value) for name, value in now["recipe"].items()]
     except (ValueError, AttributeError, KeyError, TypeError):
         raise ValueError(f"{path} holds no settings of a training; give another folder") from None
-    for what, then, value in pairs:
+    if not same_data:
+        raise ValueError(f"{out} holds a training on other windows than those of {data}; give another folder")
+    for name, then, value in changed:
         if then != value:
-            raise ValueError(f"{out} holds another training: the {what} was {then}, and is {value} now")
+            raise ValueError(f"{out} holds a training of another recipe: the {name} was {then}, and is {value} now")
     return text
+
+
+def _checksum(data: Path) -> str:
+    """Of the names, the sizes, and three windows of each split: enough to tell one set of windows from another."""
+    digest = hashlib.sha256()
+    for split in SPLITS:
+        windows = HDF5Windows(data, split)
+        digest.update(repr((windows.labels, windows.swap, windows.shape)).encode())
+        for part in windows.take(np.array([0, len(windows) // 2, len(windows) - 1])):
+            digest.update(part.tobytes())
+        windows.close()
+    return digest.hexdigest()
 
 
 def _fit(model: Basenji, parts: dict[str, PackedWindows], recipe: Recipe, **more) -> History:
@@ -220,14 +242,24 @@ class _Log:
 
     def __init__(self, out: Path, parts: dict[str, PackedWindows], recipe: Recipe, say: Callable[[str], None]):
         self.path, self.windows, self.recipe, self.say = out / "log.csv", len(parts["train"]), recipe, say
-        self.seconds = {}  # of epochs before a break, as the file has them
+        self.seconds = {}  # of the epochs before a break, as the file has them
         if self.path.exists():
             self.seconds = {row["epoch"]: row["seconds"] for row in read_log(out)}
-        self.since = time.perf_counter()
+        # Of the epoch in which a training is resumed, nobody knows how long its first part took.
+        self.since = float("nan") if (out / "last.pt").exists() else time.perf_counter()
 
     def note(self, history: History) -> None:
+        """An epoch has ended."""
         now = time.perf_counter()
         self.seconds[history.epochs], self.since = now - self.since, now
+        self.write(history)
+        took = self.seconds[history.epochs]
+        self.say(
+            f"epoch {history.epochs} of {self.recipe.epochs}: loss {history.train_loss[-1]:.3f}, validation "
+            f"{history.valid_loss[-1]:.3f}" + (f"; {took:.1f} s" if took == took else "; resumed")
+        )
+
+    def write(self, history: History) -> None:
         steps = len(history.batch_loss) // history.epochs
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -239,10 +271,6 @@ class _Log:
             row += [median(norms), seconds, self.windows / seconds]
             writer.writerow([epoch, *(f"{value:.6g}" for value in row)])
         write_whole(self.path, text.getvalue())
-        self.say(
-            f"epoch {history.epochs} of {self.recipe.epochs}: loss {history.train_loss[-1]:.3f}, validation "
-            f"{history.valid_loss[-1]:.3f}; {self.seconds[history.epochs]:.1f} s"
-        )
 
 
 def read_log(out: str | Path) -> list[dict[str, float]]:
@@ -268,12 +296,13 @@ def read_log(out: str | Path) -> list[dict[str, float]]:
 # --- the test ------------------------------------------------------------------------------------
 
 
-def _judge(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: Recipe, out: Path) -> dict:
+def _results(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: Recipe, out: Path) -> dict:
     test, train = parts["test"], parts["train"]
     rates = predict(model, test, batch_size=recipe.batch_size).exp().numpy()
     buffer = io.BytesIO()
     np.save(buffer, rates, allow_pickle=False)
-    write_whole(out / "test_rates.npy", buffer.getvalue())
+    write_whole(out / "test_rates.npy", buffer.getbuffer())
+    del buffer
 
     rule_windows = read_windows(data, "train", 0, min(len(train), RULE_WINDOWS))
     rule = fit_composition(rule_windows)
@@ -298,12 +327,17 @@ def _judge(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe: 
 
 def _measures(counts: np.ndarray, rates: np.ndarray) -> dict:
     """Loss and correlations, each a mean over the tracks that have one; the correlations of each track, too."""
-    measures = {"loss": poisson_loss(counts, rates)}
-    for name, log1p in (("r", False), ("r_log1p", True)):
-        per_track = pearson_per_track(counts, rates, log1p)
-        there = per_track[np.isfinite(per_track)]
-        measures[name] = float(there.mean()) if len(there) else None
-        measures[f"{name}_per_track"] = [float(r) if np.isfinite(r) else None for r in per_track]
+    losses, found = [], {"r": [], "r_log1p": []}
+    for track in range(counts.shape[2]):  # one by one: each takes the memory of several copies, in double precision
+        one, other = counts[..., track : track + 1], rates[..., track : track + 1]
+        losses.append(poisson_loss(one, other))
+        for name, log1p in (("r", False), ("r_log1p", True)):
+            r = float(pearson_per_track(one, other, log1p)[0])
+            found[name].append(r if np.isfinite(r) else None)
+    measures = {"loss": float(np.mean(losses))}
+    for name, per_track in found.items():
+        there = [r for r in per_track if r is not None]
+        measures |= {name: float(np.mean(there)) if there else None, f"{name}_per_track": per_track}
     return measures
 
 
@@ -314,44 +348,46 @@ def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m course_utils.full_size",
         description="Train Basenji on a file of windows and judge it. Started by torchrun, processes share each batch.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("data", type=Path, help="HDF5 file of windows")
     parser.add_argument("out", type=Path, help="folder for weights, log and results")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda or mps")
     parser.add_argument("--resume", action="store_true", help="go on with the training in the folder")
-    parser.add_argument("--workers", type=int, default=1, help="threads that read batches ahead")
+    parser.add_argument("--workers", type=int, default=1, help="threads that read batches ahead (default: 1)")
     parser.add_argument("--compile", action="store_true", help="have torch.compile translate the network first")
     parser.add_argument("--packed", type=Path, help="folder for the packed windows, instead of one beside the data")
     parser.add_argument("--checkpoint-steps", type=int, metavar="N", help="write last.pt also every N steps")
     recipe = parser.add_argument_group("recipe", "the lecture's unless given")
-    kinds = {"growth": int}  # whose default does not tell
-    for field in fields(Recipe):
-        name, default = f"--{field.name.replace('_', '-')}", field.default
-        if field.name == "flip":
-            recipe.add_argument(name, action="store_true", help="read windows from either strand, at random")
-        elif field.name == "betas":
-            recipe.add_argument(name, type=float, nargs=2, default=default, help=" ")
-        elif field.name == "precision":
-            recipe.add_argument(name, choices=("float32", "bfloat16"), default=default, help=" ")
-        else:
-            recipe.add_argument(name, type=kinds.get(field.name, type(default)), default=default, help=" ")
+    for one in fields(Recipe):
+        name, meaning = f"--{one.name.replace('_', '-')}", one.metadata["help"]
+        if one.name == "flip":
+            recipe.add_argument(name, action="store_true", help=meaning)
+            continue
+        shown = "" if one.default is None else f" (default: {str(one.default).strip('()')})"
+        kind = {"growth": int, "betas": float}.get(one.name, type(one.default))  # whose defaults do not tell
+        more = {"nargs": 2, "metavar": ("B1", "B2")} if one.name == "betas" else {"metavar": "N"}
+        if one.name == "precision":
+            more = {"choices": ("float32", "bfloat16")}
+        recipe.add_argument(name, type=kind, default=one.default, help=meaning + shown, **more)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = vars(command_line().parse_args(arguments))
     chosen["betas"] = tuple(chosen["betas"])
-    recipe = Recipe(**{field.name: chosen.pop(field.name) for field in fields(Recipe)})
-    compiled = chosen.pop("compile")
+    rank = int(os.environ.get("RANK", 0))
     try:
+        recipe = Recipe(**{one.name: chosen.pop(one.name) for one in fields(Recipe)})
         train_full_size(
-            chosen.pop("data"), chosen.pop("out"), recipe, compiled=compiled, say=tqdm.write,
-            **chosen,
-        )  # fmt: skip
+            chosen.pop("data"), chosen.pop("out"), recipe, compiled=chosen.pop("compile"), say=tqdm.write, **chosen
+        )
     except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(f"process {rank}: {error}" if rank else error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        if rank == 0:
+            print("broken off; the same command with --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -11,6 +11,7 @@ Explained in lesson 10.
 import io
 import operator
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -173,9 +174,9 @@ def _copy_in_blocks(data, file, key: str, source: Path, disk: "KeptFile", bar) -
         bar.update(stop - start)
 
 
-def _rows_at_once(data) -> int:
-    """How many windows to read at one go."""
-    rows = max(1, BLOCK // (data.dtype.itemsize * int(np.prod(data.shape[1:]))))
+def _rows_at_once(data, *others) -> int:
+    """How many windows to read at one go, from one or several arrays."""
+    rows = max(1, BLOCK // sum(one.dtype.itemsize * int(np.prod(one.shape[1:])) for one in (data, *others)))
     if data.chunks and rows > data.chunks[0]:
         rows -= rows % data.chunks[0]  # so that nothing is unpacked twice
     return rows
@@ -245,7 +246,7 @@ class HDF5Windows:
     def __init__(self, path: str | Path, split: str, fraction: float = 1.0):
         self.path, self.split = Path(path), split
         self._absolute = self.path.absolute()  # it is opened later, when the working folder may be another
-        self._file, self._process = None, None
+        self._file, self._process, self._lock = None, None, threading.Lock()
         with _opened(self.path) as file:
             count = _check_file(file, self.path, split)
             self.labels, self.swap = _labels(file), _swap(file, self.path)
@@ -280,7 +281,7 @@ class HDF5Windows:
         """All windows, in order, many at a time, as :meth:`take` gives them: the quickest way through any file."""
         file = self._opened_here()
         inputs, outputs = file[f"{self.split}_in"], file[f"{self.split}_out"]
-        rows = _rows_at_once(inputs)
+        rows = _rows_at_once(inputs, outputs)
         for start in range(0, len(self), rows):
             part = slice(start, min(start + rows, len(self)))
             one_hot, tracks = (_read(self.path, lambda data=data: data[part]) for data in (inputs, outputs))
@@ -306,10 +307,11 @@ class HDF5Windows:
         check_tracks(tracks, first, source=f" of {self.split} in {self.path}")
 
     def _opened_here(self):
-        if self._process != os.getpid():  # what another process had opened is not to be shared
-            self.close()
-            self._file, self._process = _opened(self._absolute), os.getpid()
-        return self._file
+        with self._lock:  # of several threads that read, one opens the file
+            if self._process != os.getpid():  # what another process had opened is not to be shared
+                self.close()
+                self._file, self._process = _opened(self._absolute), os.getpid()
+            return self._file
 
     def close(self) -> None:
         """Close the file; reading a window opens it again."""
@@ -318,7 +320,10 @@ class HDF5Windows:
         self._file, self._process = None, None
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"_file": None, "_process": None}
+        return self.__dict__ | {"_file": None, "_process": None, "_lock": None}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__ |= state | {"_lock": threading.Lock()}
 
 
 def _opened(path: Path):

@@ -1,7 +1,7 @@
 """Windows packed for training: one byte a base, mapped from the disk, a whole batch read at one go.
 
-In the HDF5 file a base takes four bytes, and as the network wants it sixteen. Here it takes one: 0 to 3 for A, C, G, T,
-4 for N. The files are *mapped* into memory: the operating system reads what is asked for, and keeps as much as the
+In the HDF5 file a base takes four bytes, and as the network wants it sixteen. Here it takes one: 0 to 3 for A, C, G,
+T, and 4 for N. The files are *mapped* into memory: the operating system reads what is asked for, and keeps as much as the
 memory has room for. On the way to a graphics card a window stays small, and becomes one-hot only there.
 
 A folder of packed windows holds ``train_codes.npy (N, L)`` uint8 and ``train_tracks.npy (N, bins, T)``, likewise for the
@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 from course_utils.checks import partners
 from course_utils.hdf5_windows import HDF5Windows, splits_of
 from course_utils.progress import progress_bar
-from course_utils.windows import WindowError, share_of
+from course_utils.windows import SPLITS, WindowError, share_of
 
 _FORMAT = 1
 
@@ -52,7 +52,7 @@ def pack_windows(source: str | Path, folder: str | Path | None = None, *, progre
     with suppress(WindowError):
         if _description(folder)["source"] == came_from:
             return folder
-    if folder.exists() and not (folder / "packed.json").is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(_ours(path) for path in folder.iterdir())):
         raise WindowError(f"{folder} holds something else than packed windows; another folder is expected")
     beside = folder.with_name(folder.name + ".part")
     try:
@@ -181,6 +181,11 @@ class PackedWindows(Dataset):
         """One-hot inputs ``(N, 4, L)`` and tracks, float32 both, on the device where they are."""
         bases = torch.arange(4, dtype=torch.uint8, device=codes.device)
         return (codes[:, None, :] == bases[:, None]).float(), tracks.float()
+
+
+def _ours(path: Path) -> bool:
+    names = {f"{split}_{part}.npy" for split in SPLITS for part in ("codes", "tracks")}
+    return path.name in names | {"packed.json"}
 
 
 def _description(folder: Path) -> dict:

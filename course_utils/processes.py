@@ -19,6 +19,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, nn
@@ -46,6 +47,10 @@ class Processes:
             return index, len(index)
         own = index[self.rank :: self.size]
         return (own, len(own)) if len(own) else (index[:1], 0)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        self.total(0)
 
     def begin_alike(self, model: nn.Module) -> None:
         """Give the model in every process the weights that it has in the first."""
@@ -101,11 +106,13 @@ def joined(
     a card of its own, and more processes than cards are refused.
 
     Raises:
-        ValueError: for a device that is not here, or too few cards (lesson 10).
+        ValueError: for a device that is not here or cannot be shared, or too few cards (lesson 10).
     """
     device = _checked_device(device)
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:  # not started by torchrun
         return nullcontext((Processes(), device))
+    if device.type == "mps" or device.index is not None:
+        raise ValueError(f"the device is {str(device)!r}; under torchrun, cpu or cuda is expected, without a number")
     return _joined(torch.device("cuda", _card()) if device.type == "cuda" else device)
 
 
@@ -113,7 +120,8 @@ def joined(
 def _joined(device: torch.device) -> Iterator[tuple[Processes, torch.device]]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    # A day, since one may prepare data for hours while the others wait; after an error, torchrun ends all of them.
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=timedelta(days=1))
     yield current(), device
     # Not after an error: the others may wait in vain, and torchrun ends them.
     distributed.destroy_process_group()

@@ -76,8 +76,8 @@ def fit(
 
     In processes that :func:`course_utils.processes.joined` brought together, call it in each with the same
     arguments, from the data to the state of the generator: every process then takes its share of each batch,
-    and all end with the same weights and the same history. Only the first writes checkpoints. What layers with
-    statistics of a batch (batch normalisation) see is the share.
+    and all end with the same weights and the same history. The first one writes the checkpoints. Batch
+    normalisation, which would see no more than the share, is refused, and so are losses with a weight for each class.
 
     Args:
         model: maps a batch of inputs to logits or predictions.
@@ -108,10 +108,9 @@ def fit(
             machine, the weights and the history are the same to the bit. What can be compared is: the numbers
             of examples, the batch size, the optimizer's class, whether there is a schedule and the rates that
             it multiplies, the clip, the precision, the number of processes, and the fields of an `Augmentation` or
-            another dataclass. Not compared are
-            the examples themselves, the loss, the patience, and what schedule and augment compute if they are
-            other functions: give the same. The optimizer's settings (without a schedule, its rates, too) are
-            those of the file.
+            another dataclass. Not compared are the examples themselves, the loss, the patience, and what schedule
+            and augment compute if they are other functions: give the same. The optimizer's settings (without a
+            schedule, its rates, too) are those of the file.
         precision: "bfloat16" for convolutions and products in 16 bits (torch's autocast), with weights, gradients
             and loss in 32: faster on processors and cards that can do it, with two to three digits (lesson 10).
         workers: threads that read batches ahead. For data that are slow to read; the result is the same.
@@ -136,7 +135,9 @@ def fit(
     train = checked_data(train, "training", model, loss)
     valid = None if valid is None else checked_data(valid, "validation", model, loss)
     sizes, processes = [len(train), len(valid or ()), batch_size], current()
-    check_processes(processes, generator, sizes)
+    settings = {"epochs": epochs, "patience": patience, "clip": clip, "precision": precision, "resume": resume}
+    settings |= {"checkpoint": checkpoint is not None, "checkpoint_steps": checkpoint_steps}
+    check_processes(processes, model, loss, generator, sizes, settings)
     # The loader deals out positions alone; whole batches are then read at one go.
     order = DataLoader(range(len(train)), batch_size, shuffle=True, generator=generator)
 
@@ -235,6 +236,7 @@ def _judge(
     processes = Processes() if run is None else run.processes
     outputs_of = model if run is None else run.outputs
     device, total, right, decisions = device_of(model), 0.0, 0, 0
+    batch_size = -(-batch_size // processes.size)  # as many at once as in training
     indices = torch.arange(len(data)).split(batch_size)[processes.rank :: processes.size]
     with eval_mode(model):
         for index, pair in zip(indices, ahead(lambda index: read_batch(data, index), indices, workers)):

@@ -3,6 +3,7 @@
 Used by :mod:`course_utils.training`, which explains the terms.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,21 +103,38 @@ def check_recipe(schedule, clip, augment, precision, workers) -> None:
         raise TrainingError(f"workers is {workers!r}; a whole number from 0 up is expected, of threads that read ahead")
 
 
-def check_processes(processes: Processes, generator: torch.Generator, sizes: list[int]) -> None:
-    """All processes begin alike: they would wait for each other for ever, or learn from different batches."""
+def check_processes(
+    processes: Processes, model: nn.Module, loss: Loss, generator: torch.Generator, sizes: list[int], settings: dict
+) -> None:
+    """Several processes begin alike, or they would wait for each other for ever; and they can do what one would."""
+    if processes.size == 1:
+        return
     if sizes[2] < processes.size:
         raise TrainingError(
             f"batch_size is {sizes[2]}, and {processes.size} processes share each batch; at least one example "
             "for each is expected"
         )
-    states = processes.gathered(torch.cat([torch.tensor(sizes), generator.get_state().long()]))
-    for rank, state in enumerate(states):
-        if not torch.equal(state, states[0]):
-            unlike = "data or batch sizes" if not torch.equal(state[:3], states[0][:3]) else "random numbers"
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             raise TrainingError(
-                f"process {rank} has other {unlike} than process 0; every process is expected to call fit with the "
-                "same data and a generator of the same seed"
+                f"{name} is a {type(layer).__name__}, whose statistics would be those of a process's share of the batch; "
+                "with several processes, layers without statistics of a batch are expected"
             )
+    if getattr(loss, "weight", None) is not None:
+        raise TrainingError(
+            "the loss has a weight for each class: its mean over a share is not that of the batch; with several "
+            "processes, a plain mean over examples is expected"
+        )
+    parts = {"sizes of the data and batches": sizes, "random numbers": generator.get_state().tolist(), **settings}
+    digests = [list(hashlib.sha256(repr(part).encode()).digest()[:8]) for part in parts.values()]
+    everyone = processes.gathered(torch.tensor(digests))
+    for rank, theirs in enumerate(everyone):
+        for number, name in enumerate(parts):
+            if not torch.equal(theirs[number], everyone[0][number]):
+                raise TrainingError(
+                    f"{name}: process {rank} has another one than process 0; in every process, fit is "
+                    "expected to be called with the same arguments and a generator of the same seed"
+                )
 
 
 def rate_factor(schedule: Callable[[int], float], step: int) -> float:

@@ -3,9 +3,11 @@
 Used by :mod:`course_utils.training`, which explains the terms; :class:`History` is explained in lesson 04.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, is_dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -98,7 +100,9 @@ class Run:
         # What augment draws: of several processes, each has its own chance, and all shuffle alike.
         self.chance = generator
         if processes.size > 1:
-            self.chance = torch.Generator().manual_seed(generator.initial_seed() + 1 + processes.rank)
+            start = generator.get_state().numpy().tobytes() + f"augment {processes.rank}".encode()
+            seed = int.from_bytes(hashlib.sha256(start).digest()[:7])
+            self.chance = torch.Generator().manual_seed(seed)
         self.shuffle = generator.get_state()  # as it was when the epoch began
         self.present = None  # after a resume within an epoch: the generator's state at the break
 
@@ -112,10 +116,11 @@ class Run:
         if self.present is not None:
             self.generator.set_state(self.present)
             self.present = None
+        share_of = partial(self._share, data=data)
         if not workers:
-            yield from map(lambda batch: self._share(batch, data), batches)
+            yield from map(share_of, batches)
             return
-        for _, share in zip(batches, ahead(lambda batch: self._share(batch, data), upcoming, workers)):
+        for _, share in zip(batches, ahead(share_of, upcoming, workers)):
             yield share
 
     def _share(self, batch: torch.Tensor, data: Dataset) -> Share:
@@ -244,7 +249,7 @@ class Run:
         """The states of the random numbers that are this process's own: torch's, for dropout, and those of augment."""
         states, device = {"cpu": torch.get_rng_state()}, device_of(self.model)
         if device.type != "cpu":
-            states[device.type] = getattr(torch, device.type).get_rng_state()
+            states[device.type] = getattr(torch, device.type).get_rng_state(*_card(device))
         if self.chance is not self.generator:
             states["augment"] = self.chance.get_state()
         return states
@@ -253,9 +258,14 @@ class Run:
         torch.set_rng_state(states["cpu"])
         device = device_of(self.model)
         if device.type != "cpu" and device.type in states:
-            getattr(torch, device.type).set_rng_state(states[device.type])
+            getattr(torch, device.type).set_rng_state(states[device.type], *_card(device))
         if self.chance is not self.generator:
             self.chance.set_state(states["augment"])
+
+
+def _card(device: torch.device) -> tuple[torch.device, ...]:
+    """Which of the graphics cards; of others than CUDA's there is one."""
+    return (device,) if device.type == "cuda" else ()
 
 
 def _twin(order: DataLoader) -> list[torch.Tensor]:

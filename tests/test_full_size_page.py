@@ -24,6 +24,10 @@ PARSERS = {
 COMMANDS = sorted(set(re.findall(r"(?:^|`)((?:python|torchrun) [^`\n]*-m course_utils\.[^`\n]+)", PAGE + "\n" + PROSE, re.MULTILINE)))
 
 
+def test_nothing_is_left_open():
+    assert not re.findall(r"(?m)^[A-Z_]{4,}$|\b(?:TODO|TIMES|LOADER|XXX)\b", PAGE)
+
+
 def test_there_are_commands():
     assert len(COMMANDS) > 8 and {re.search(r"-m (\S+)", command)[1] for command in COMMANDS} == set(PARSERS)
 

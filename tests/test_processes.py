@@ -44,6 +44,7 @@ class Killed(nn.Module):
     def __init__(self, rank):
         super().__init__()
         self.steps, self.here = 0, rank == wanted.get("kill_rank")
+        self.weight = [1, 2] if wanted.get("weigh") else None
     def forward(self, outputs, counts):
         self.steps += outputs.requires_grad
         if self.here and self.steps == wanted.get("kill_step"):
@@ -56,6 +57,8 @@ with joined() as (processes, device):
     for layer in model.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = wanted.get("dropout", 0.0)
+    if wanted.get("norm"):
+        model = nn.Sequential(model, nn.BatchNorm1d(8))
     torch.manual_seed(10 + processes.rank)
     many, batch = wanted.get("many", 42), wanted.get("batch", 8)
     epochs = wanted.get("epochs", 4)
@@ -65,7 +68,8 @@ with joined() as (processes, device):
         generator=torch.Generator().manual_seed(wanted.get("generator", 5) + wanted.get("apart", 0) * processes.rank),
         schedule=cosine(epochs * -(-many // batch)), clip=wanted.get("clip", 1.0), workers=wanted.get("workers", 0),
         augment=Augmentation(5, True) if wanted.get("augment") else None,
-        checkpoint=folder / "checkpoints" if wanted.get("every") else None, checkpoint_steps=wanted.get("every"),
+        checkpoint=folder / "checkpoints" if wanted.get("every") or processes.rank == wanted.get("writes") else None,
+        checkpoint_steps=wanted.get("every"),
         resume=wanted.get("resume", False),
     )
     torch.save({"weights": model.state_dict(), "history": vars(history)}, folder / f"{wanted['name']}{processes.rank}.pt")
@@ -135,7 +139,10 @@ def test_a_resume_with_another_number_of_processes_is_refused(train):
 @pytest.mark.parametrize(
     "wanted, words",
     [
-        ({"apart": 1}, "process 1 has other random numbers than process 0"),
+        ({"apart": 1}, "random numbers: process 1 has another one than process 0"),
+        ({"writes": 0}, "checkpoint: process 1 has another one than process 0"),
+        ({"weigh": True}, "the loss has a weight for each class"),
+        ({"norm": True}, "1 is a BatchNorm1d, whose statistics would be those of a process's share"),
         ({"batch": 1}, "batch_size is 1, and 2 processes share each batch"),
     ],
 )
