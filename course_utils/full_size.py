@@ -138,20 +138,25 @@ def train_full_size(
         if compiled:
             model.compile()
         log = None if processes.rank else _Log(out, parts, recipe, say)
+        if log and recipe.flip and parts["train"].swap is None:
+            say(f"{data} does not say which tracks swap in a flip, so none does: right only if no track is stranded")
+        if log and resume and not (out / "last.pt").exists():
+            say(f"{out} holds no training to go on with: one begins")
         # The first weights are the same in all processes; what dropout draws is not.
         with _chance(recipe.seed + processes.rank, device):
             history = _fit(
                 model.to(device), parts, recipe, checkpoint=out, checkpoint_steps=checkpoint_steps, resume=resume,
                 workers=workers, each_epoch=log and log.note,
             )  # fmt: skip
-    if log is None:
-        return None
-    log.write(history)  # in case that a break came between the last checkpoint and the log
-    load_weights(model, out / "best.pt")
-    results = _results(model, data, parts, recipe, out)
-    for name, measures in results["test"].items():
-        r, r_log = ("  -  " if measures[key] is None else f"{measures[key]:.3f}" for key in ("r", "r_log1p"))
-        say(f"test, {name:14} loss {measures['loss']:.3f}   r {r}   r of log(1 + count) {r_log}")
+        results = None
+        if log:
+            log.write(history)  # in case that a break came between the last checkpoint and the log
+            load_weights(model, out / "best.pt")
+            results = _results(model, data, parts, recipe, out)
+            for name, measures in results["test"].items():
+                r, r_log = ("  -  " if measures[key] is None else f"{measures[key]:.3f}" for key in ("r", "r_log1p"))
+                say(f"test, {name:14} loss {measures['loss']:.3f}   r {r}   r of log(1 + count) {r_log}")
+        processes.wait()  # were one to leave early and stumble, torchrun would end the one that still works
     return results
 
 
@@ -194,7 +199,7 @@ def _settings(out: Path, data: Path, packed: Path, recipe: Recipe, resume: bool)
             raise ValueError(f"{out} holds something else; a new or an empty folder is expected")
         return text
     if not resume:
-        raise ValueError(f"{out} holds a training already: resume goes on with it; or give another folder")
+        raise ValueError(f"{out} holds a training already: resume (--resume) goes on with it; or give another folder")
     try:
         before, now = json.loads(path.read_text("utf-8")), json.loads(text)
         same_data = before["data"]["sha256"] == now["data"]["sha256"]
@@ -352,7 +357,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, help="HDF5 file of windows")
     parser.add_argument("out", type=Path, help="folder for weights, log and results")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda or mps")
-    parser.add_argument("--resume", action="store_true", help="go on with the training in the folder")
+    parser.add_argument("--resume", action="store_true", help="go on with the training in the folder, if there is one")
     parser.add_argument("--workers", type=int, default=1, help="threads that read batches ahead (default: 1)")
     parser.add_argument("--compile", action="store_true", help="have torch.compile translate the network first")
     parser.add_argument("--packed", type=Path, help="folder for the packed windows, instead of one beside the data")
@@ -375,20 +380,33 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     chosen = vars(command_line().parse_args(arguments))
     chosen["betas"] = tuple(chosen["betas"])
-    rank = int(os.environ.get("RANK", 0))
+    rank, several = int(os.environ.get("RANK", 0)), "RANK" in os.environ
     try:
         recipe = Recipe(**{one.name: chosen.pop(one.name) for one in fields(Recipe)})
         train_full_size(
             chosen.pop("data"), chosen.pop("out"), recipe, compiled=chosen.pop("compile"), say=tqdm.write, **chosen
         )
+    except FileNotFoundError as error:
+        return _ended(f"there is no file {error.filename}", rank)
     except (ValueError, OSError) as error:
-        print(f"process {rank}: {error}" if rank else error, file=sys.stderr)
-        return 1
+        return _ended(str(error), rank)
+    except RuntimeError as error:  # another process ended, and the connection to it
+        if rank == 0:
+            raise
+        return _ended(str(error).strip().splitlines()[0], rank)
     except KeyboardInterrupt:
         if rank == 0:
             print("broken off; the same command with --resume goes on from the last checkpoint", file=sys.stderr)
         return 130
+    if several:  # all is written, and threads of PyTorch have been seen to stumble when Python takes itself apart
+        sys.stdout.flush()
+        os._exit(0)
     return 0
+
+
+def _ended(why: str, rank: int) -> int:
+    print(f"process {rank}: {why}" if rank else why, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -263,8 +263,11 @@ def check_chromosomes(names: Iterable[str], sizes: Mapping[str, int], source: st
             raise GenomeError(f"{source} has no chromosome {name!r}{hint}; its chromosomes are {there}")
 
 
-def check_assembly(fasta: Fasta, track: BigWig) -> None:
+def check_assembly(fasta: Fasta, track: BigWig, names: Iterable[str] | None = None) -> None:
     """Check that a track belongs to a genome: where both name a chromosome, they agree on its length.
+
+    Args:
+        names: chromosomes to compare (None: all); chrM may be of another version if it is not used.
 
     Raises:
         GenomeError: for a chromosome of two lengths, or if no name is in both (lesson 10).
@@ -273,7 +276,8 @@ def check_assembly(fasta: Fasta, track: BigWig) -> None:
     if not both:
         check_chromosomes(list(track.sizes)[:1], fasta.sizes, fasta.path)
         raise GenomeError(f"{track.path} has no chromosome at all")
-    for name in both:
+    compared = set(both if names is None else names)
+    for name in filter(compared.__contains__, both):
         if track.sizes[name] != fasta.sizes[name]:
             raise GenomeError(
                 f"{track.path} is of another assembly than {fasta.path}: {name} has {track.sizes[name]:,} bases in the "

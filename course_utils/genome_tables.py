@@ -12,13 +12,13 @@ import gzip
 import io
 import zlib
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils.checks import finite, partners
+from course_utils.checks import finite
 from course_utils.genome_files import GenomeError
 from course_utils.windows import Place
-
 
 
 def read_bed(path: str | Path) -> tuple[Place, ...]:
@@ -52,13 +52,15 @@ class Track(NamedTuple):
 
     Attributes:
         label: identifier and description.
-        path: of the BigWig file.
+        file: name of the BigWig file, as the table writes it.
+        path: of that file.
         clip: larger bins become this; None: they stay.
         scale: what each number is multiplied by.
         mean: whether a bin holds the mean of its bases, instead of their sum.
     """
 
     label: str
+    file: str
     path: Path
     clip: float | None
     scale: float
@@ -68,9 +70,10 @@ class Track(NamedTuple):
 def read_track_table(path: str | Path) -> tuple[tuple[Track, ...], tuple[int, ...] | None]:
     """The tracks of a table, and for each the number of its partner on the other strand (None: without that column).
 
-    Columns are separated by tabs: `identifier`, `file` (relative to the table), and where wanted `clip`, `scale`,
-    `sum_stat` ("sum" or "mean"), `strand_pair` (a track without strands is its own partner) and `description`; others
-    are not read, such as the first, nameless one that numbers the rows.
+    Columns are separated by tabs, and quotation marks are letters like others: `identifier`, `file` (relative to the
+    table), and where wanted `clip`, `scale`, `sum_stat` ("sum" or "mean"), `strand_pair` and `description`; others are
+    not read. `strand_pair` names the row of the partner by its number, and of a track without strands its own. The
+    numbers of the rows stand in a nameless column or one called `index`; without one, the rows count from 0.
 
     Raises:
         GenomeError: for a table without identifier or file, or without rows; a number that cannot be; partners that
@@ -79,31 +82,58 @@ def read_track_table(path: str | Path) -> tuple[tuple[Track, ...], tuple[int, ..
     """
     path = Path(path)
     try:
-        rows = list(csv.DictReader(io.StringIO(_text(path)), delimiter="\t", restkey="more", restval=""))
+        reader = csv.reader(io.StringIO(_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
+        (_, head), *rows = [(reader.line_num, row) for row in reader if row] or [(1, [])]
     except csv.Error as error:
         raise GenomeError(f"{path} is no table of tracks: {error}") from None
-    for name in ("identifier", "file"):
-        if rows and name not in rows[0]:
-            raise GenomeError(
-                f"{path} has no column {name!r}; it has {', '.join(filter(None, rows[0]))}, separated by tabs"
-            )
     if not rows:
         raise GenomeError(f"{path} lists no track: it is empty, or has only its head")
-    tracks = tuple(_track(row, f"row {number} of {path}", path.parent) for number, row in enumerate(rows))
-    if "strand_pair" not in rows[0]:
+    for name in ("identifier", "file"):
+        if name not in head:
+            raise GenomeError(
+                f"{path} has no column {name!r}; it has {', '.join(filter(None, head))}, separated by tabs"
+            )
+    for line, row in rows:
+        if len(row) > len(head):
+            raise GenomeError(f"line {line} of {path} has more columns than the head of the table")
+    said = [dict(zip_longest(head, map(str.strip, row), fillvalue="")) for _, row in rows]
+    tracks = tuple(_track(row, f"line {line} of {path}", path.parent) for row, (line, _) in zip(said, rows))
+    if "strand_pair" not in head:
         return tracks, None
-    try:
-        swap = [int(row["strand_pair"]) for row in rows]
-        return tracks, partners(swap, len(rows), f"strand_pair of {path}")
-    except ValueError as error:
-        said = str(error) if "strand_pair" in str(error) else f"strand_pair of {path} holds something else than numbers"
-        raise GenomeError(said) from None
+    numbers = [str(number) for number in range(len(rows))]
+    if not head[0]:
+        numbers = [row[0].strip() for _, row in rows]
+    elif "index" in head:
+        numbers = [row["index"] for row in said]
+    return tracks, _swap([row["strand_pair"] for row in said], numbers, [line for line, _ in rows], path)
 
 
-def _track(row: dict[str, str], where: str, folder: Path) -> Track:
-    if "more" in row:
-        raise GenomeError(f"{where} has more columns than the head of the table")
-    said = {name: text.strip() for name, text in row.items() if name}
+def _swap(pairs: list[str], numbers: list[str], lines: list[int], path: Path) -> tuple[int, ...]:
+    """For each row the position of the one that its pair names; the `numbers` are the names of the rows."""
+    position_of = {}
+    for position, (number, line) in enumerate(zip(numbers, lines)):
+        if position_of.setdefault(number, position) != position:
+            before = lines[position_of[number]]
+            raise GenomeError(
+                f"line {line} of {path} has the number {number!r}, as does line {before}; one of its own is expected"
+            )
+    for pair, line in zip(pairs, lines):
+        if pair not in position_of:
+            raise GenomeError(
+                f"line {line} of {path} has the strand_pair {pair!r}, and no row has this number; they are "
+                f"{', '.join(numbers[:5])}{', ...' if len(numbers) > 5 else ''}"
+            )
+    swap = tuple(position_of[pair] for pair in pairs)
+    for position, partner in enumerate(swap):
+        if swap[partner] != position:
+            raise GenomeError(
+                f"line {lines[position]} of {path} has the strand_pair {pairs[position]}, whose own strand_pair is "
+                f"{pairs[partner]}; each is expected to be the partner of its partner"
+            )
+    return swap
+
+
+def _track(said: dict[str, str], where: str, folder: Path) -> Track:
     for name in ("identifier", "file"):
         if not said[name]:
             raise GenomeError(f"{where} has no {name}")
@@ -125,6 +155,7 @@ def _track(row: dict[str, str], where: str, folder: Path) -> Track:
         raise GenomeError(f"{where} has the scale 0, which would leave nothing; another number is expected")
     return Track(
         label=" ".join(filter(None, (said["identifier"], said.get("description")))),
+        file=said["file"],
         path=folder / said["file"],
         clip=clip,
         scale=1.0 if scale is None else scale,

@@ -3,110 +3,36 @@
 :func:`course_utils.hdf5_windows.write_windows` writes what is in memory. Here the number of windows is known and the
 windows come in batches:
 
-1. ``NAME.part`` is made as an HDF5 file in which every array has its place, so that it is a file like any other from
+1. ``NAME.making`` is made as an HDF5 file in which every array has its place, so that it is a file like any other from
    then on, whose large arrays are not filled yet. HDF5 is not needed any more: its part is never touched again.
 2. The disk's room is reserved, so that a disk too small is told at once, not after hours.
-3. Each batch is written where it belongs. When it is on the disk, ``NAME.part.done`` says how many windows are there.
+3. Each batch is written where it belongs. When it is on the disk, ``NAME.making.done`` says how many windows are there.
 4. At the end the file gets its name.
 
-A break leaves the two files. The same call goes on with them; a call with other settings is refused. One who makes a
-file holds a lock on it, where the system has such locks, so that no other does the same. Explained in lesson 10.
+A break leaves the two files. The same call goes on with them, and changes nothing when the file is whole; a call with
+other settings or sources is refused in both cases. One who makes a file holds a lock on it, where the system has such
+locks, so that no other does the same. Explained in lesson 10.
 """
 
 import errno
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from course_utils.checks import partners, said, whole
 from course_utils.files import write_whole
 from course_utils.hdf5_windows import KeptFile
 from course_utils.progress import progress_bar
-from course_utils.windows import LIMIT, SPLITS, Place, WindowError, check_bases, check_tracks
+from course_utils.window_layout import Layout, difference, identity, identity_of
+from course_utils.windows import LIMIT, SPLITS, WindowError, check_bases, check_tracks
 
 try:
     import fcntl
 except ImportError:  # Windows has no such locks
     fcntl = None
-
-#: Windows of a batch and bytes of its windows: whichever is reached first.
-BATCH, BATCH_BYTES = 64, 64 << 20
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a file of windows will hold.
-
-    Attributes:
-        counts: "train", "valid", "test" (or some of them) -> how many windows.
-        length: bases of a window.
-        bins: of a window; they divide the length.
-        labels: T names.
-        swap: for each track the number of its partner on the other strand, or None.
-        places: for each split the places of its windows, or None.
-        extras: for each split the names of further arrays ``(N, bins, T)`` float32; "rate" of "test" becomes the
-            key ``test_rate``.
-
-    Raises:
-        WindowError: for parts that do not fit together (lesson 10).
-    """
-
-    counts: Mapping[str, int]
-    length: int
-    bins: int
-    labels: tuple[str, ...]
-    swap: tuple[int, ...] | None = None
-    places: Mapping[str, tuple[Place, ...]] | None = None
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self):
-        if not self.counts or not set(self.counts) <= set(SPLITS):
-            raise WindowError(f"the splits are {sorted(self.counts)}; some of {', '.join(SPLITS)} are expected")
-        numbers = {"length": self.length, "number of bins": self.bins} | {
-            f"number of {split} windows": count for split, count in self.counts.items()
-        }
-        for what, number in numbers.items():
-            if whole(number) is None or number < 1:
-                raise WindowError(f"the {what} is {said(number)}; a whole number from 1 up is expected")
-        if self.length % self.bins:
-            raise WindowError(f"a window of {self.length} bases cannot be divided into {self.bins} bins")
-        if isinstance(self.labels, str) or not self.labels:
-            raise WindowError(f"the labels are {self.labels!r}; a name for each track is expected")
-        if self.swap is not None:
-            try:
-                partners(self.swap, len(self.labels))
-            except ValueError as error:
-                raise WindowError(str(error)) from None
-        for split, places in (self.places or {}).items():
-            if len(places) != self.counts.get(split):
-                raise WindowError(f"{len(places)} places came for {self.counts.get(split, 0)} windows of {split}")
-            for place in places:
-                if place.end - place.start != self.length:
-                    raise WindowError(f"the place {place} is not of the {self.length} bases of a window")
-
-    @property
-    def batch(self) -> int:
-        """Windows that are made at a time: they always start at a multiple of it."""
-        window = 4 * self.length + 2 * self.bins * len(self.labels)
-        return max(1, min(BATCH, BATCH_BYTES // window))
-
-    def arrays(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-        """The large arrays: key -> shape and type."""
-        found = {}
-        for split, count in self.counts.items():
-            tracks = (count, self.bins, len(self.labels))
-            found[f"{split}_in"] = (count, self.length, 4), np.dtype(bool)
-            found[f"{split}_out"] = tracks, np.dtype("<f2")
-            for name in self.extras.get(split, ()):
-                found[f"{split}_{name}"] = tracks, np.dtype("<f4")
-        return found
-
 
 #: (split, start, stop) -> the windows: "in" ``(N, L, 4)`` bool, "out" ``(N, bins, T)`` of real numbers, the extras.
 Batches = Callable[[str, int, int], Mapping[str, np.ndarray]]
@@ -114,27 +40,38 @@ Batches = Callable[[str, int, int], Mapping[str, np.ndarray]]
 
 def make_file(
     path: str | Path, layout: Layout, batches: Batches, *, manifest: Mapping, progress: bool = True
-) -> None:
+) -> dict:
     """Make an HDF5 file of windows, batch by batch; whole or not at all, and after a break from where it was.
 
     What was on the disk when a process was killed, or the power went, is not made again. The file is the same, byte
     by byte, whether there was a break or not. It holds the keys of :func:`course_utils.hdf5_windows.write_windows`,
-    the extras, and `manifest`, as JSON.
+    the extras, and `manifest`, as JSON. One that is whole already, with the same of all these, stays as it is.
 
     Args:
-        path: of the file; beside it, ``NAME.part`` and ``NAME.part.done`` stand until it is whole.
+        path: of the file; beside it, ``NAME.making`` and ``NAME.making.done`` stand until it is whole. A missing
+            folder is made.
         layout: what it will hold.
         batches: makes windows `start` to `stop` (not included) of a split, the same ones whenever it is asked.
-        manifest: where the windows come from; what JSON can say. A file that was begun with another is refused.
+        manifest: where the windows come from; what JSON can say, and for a source its `Path`, in whose place come
+            its name, size and checksum. A file that was begun or made with another is refused, except for
+            `made_by`: a new version of the program goes on with the work of the old one.
         progress: whether to show a progress bar.
 
+    Returns:
+        The manifest as it stands in the file.
+
     Raises:
-        WindowError: for a file that was begun with another layout or manifest, or that another process is making;
-            and for windows that are none, or numbers that float16 cannot hold: the message names the place.
+        WindowError: for a file that was begun or made with another layout or manifest, that another process is
+            making, or that is of another kind; and for windows that are none, or numbers that float16 cannot hold:
+            the message names the place.
+        FileNotFoundError: if a source is missing.
         OSError: if the file cannot be written. On a disk too small nothing stays; if it becomes full later, what is
-            done stays for the same call. An earlier file stays as it was (lesson 10).
+            done stays for the same call (lesson 10).
     """
-    work = _Work(Path(path), layout, manifest)
+    check_out(path)
+    work = _Work(Path(path), layout, manifest, progress)
+    if work.is_there():
+        return work.identity["manifest"]
     total = sum(layout.counts.values())
     with work.claimed():
         bar = progress_bar(total, done=work.done, wanted=progress)
@@ -146,6 +83,21 @@ def make_file(
                 work.write(split, start, windows)
                 bar.update(stop - start)
         work.finish()
+    return work.identity["manifest"]
+
+
+def check_out(path: str | Path, sources: Iterable[str | Path] = ()) -> None:
+    """Check that a file may be made at a place.
+
+    Raises:
+        WindowError: if a folder is there, or one of the `sources`.
+        FileNotFoundError: if a source is missing (lesson 10).
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise WindowError(f"{path} is a folder; the name of a file is expected")
+    if path.exists() and any(path.samefile(source) for source in sources):
+        raise WindowError(f"{path} is one of the files that the windows are made of; another name is expected")
 
 
 def _steps(layout: Layout, done: int) -> Iterator[tuple[str, int, int]]:
@@ -161,27 +113,45 @@ def _steps(layout: Layout, done: int) -> Iterator[tuple[str, int, int]]:
 
 # --- what stands on the disk ---------------------------------------------------------------------
 
+#: What a journal says. The checksums are those of the sources, so that a long one is not read again.
+_JOURNAL = {"windows": int, "bytes": int, "offsets": dict, "checksums": dict, "identity": dict}
+
 
 class _Work:
     """A file that is being made: the unfinished file, which is open and locked, and the journal beside it."""
 
-    def __init__(self, path: Path, layout: Layout, manifest: Mapping):
-        self.path, self.layout = path, layout
-        self.part, self.journal = (path.with_name(path.name + ending) for ending in (".part", ".part.done"))
-        self.identity = _identity(layout, manifest)
-        self.done, self.offsets = 0, {}
+    def __init__(self, path: Path, layout: Layout, manifest: Mapping, progress: bool):
+        self.path, self.layout, self.manifest, self.progress = path, layout, manifest, progress
+        self.part, self.journal = (path.with_name(path.name + ending) for ending in (".making", ".making.done"))
+        self.done, self.offsets, self.checksums = 0, {}, {}
+
+    def is_there(self) -> bool:
+        """Whether the file is whole already, as it is to be made now."""
+        if not self.path.exists():
+            return False
+        there, remedy = identity_of(self.path), "give another name, or delete it"
+        if there is None:
+            raise WindowError(f"{self.path} is there and holds no manifest that can be read; {remedy}")
+        if differs := difference(there, self._identity()):
+            raise WindowError(f"{self.path} is there and was made otherwise: {differs}; {remedy}")
+        self.identity = there
+        if not self.part.exists():  # a break after the file got its name
+            self._drop(self.journal)
+        return True
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Open the unfinished file, alone, and find out what is done; make it first, if there is none."""
         with self._told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.disk = _locked(self.part)
         if self.disk is None:
             raise WindowError(f"{self.path} is being made by another process; wait for it, or give another name")
         with self.disk:
-            begun = self._resumed()
             try:
-                if not begun:
+                if self.path.exists():
+                    raise WindowError(f"{self.path} was made by another process meanwhile")
+                if not self._resumed():
                     self._begin()
                 yield
             except BaseException:
@@ -189,21 +159,37 @@ class _Work:
                     self._drop(self.part, self.journal)
                 raise
 
+    def _identity(self) -> dict:
+        return identity(self.layout, self.manifest, self.checksums, progress=self.progress)
+
     def _resumed(self) -> bool:
         """Whether the file was begun, and as it is to be made now; a journal of another file says nothing."""
-        try:
-            said_then = json.loads(self.journal.read_text("utf-8"))
-        except (OSError, ValueError):
+        then = self._noted()
+        if then:  # known first, so that whatever happens it is kept
+            self.done, self.offsets, self.checksums = then["windows"], then["offsets"], then["checksums"]
+        self.identity = self._identity()
+        if not then:
             return False
-        if self.disk.seek(0, os.SEEK_END) != said_then["bytes"] or not said_then["windows"]:
-            return False
-        if said_then["identity"] != self.identity:
+        if differs := difference(then["identity"], self.identity | self._size_of_batches()):
             raise WindowError(
-                f"{self.part} was begun otherwise: {_difference(said_then['identity'], self.identity)}; delete it to "
-                "begin anew, or go on as it was begun"
+                f"{self.part} was begun otherwise: {differs}; delete it to begin anew, or go on as it was begun"
             )
-        self.done, self.offsets = said_then["windows"], said_then["offsets"]
+        self.identity = {name: then["identity"][name] for name in self.identity}
         return True
+
+    def _noted(self) -> dict | None:
+        """What the journal says, if it is one, and of the unfinished file."""
+        try:
+            then = json.loads(self.journal.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        known = isinstance(then, dict) and all(isinstance(then.get(name), kind) for name, kind in _JOURNAL.items())
+        fits = known and then["bytes"] == self.disk.seek(0, os.SEEK_END) and then["windows"] > 0
+        return then if fits else None
+
+    def _size_of_batches(self) -> dict:
+        """What differs where another version makes more at a time: batches are whole, and may be drawn together."""
+        return {"batches": {"windows at a time": self.layout.batch}}
 
     def _begin(self) -> None:
         """Make the file with a place for everything, and reserve that on the disk."""
@@ -236,7 +222,8 @@ class _Work:
         """Note what is done, once that is on the disk: should the power go, no window is missing that is noted."""
         _flush(self.disk.fileno())
         size = self.disk.seek(0, os.SEEK_END)
-        state = {"windows": self.done, "bytes": size, "offsets": self.offsets, "identity": self.identity}
+        state = {"windows": self.done, "bytes": size, "offsets": self.offsets, "checksums": self.checksums}
+        state["identity"] = self.identity | self._size_of_batches()
         write_whole(self.journal, json.dumps(state), "the journal")
 
     def finish(self) -> None:
@@ -260,11 +247,12 @@ class _Work:
         try:
             yield
         except OSError as error:
-            kept = f"{self.done} of {sum(self.layout.counts.values())} windows are kept in {self.part}, for the same "
-            raise OSError(
-                f"{self.path} could not be written ({os.strerror(error.errno) if error.errno else error}); "
-                f"{kept + 'call to go on with; ' if self.done else ''}an earlier file of this name is as it was"
-            ) from None
+            rest = "nothing of it is left"
+            if self.done and self.part.exists():
+                windows = f"{self.done} of {sum(self.layout.counts.values())} windows"
+                rest = f"{windows} are kept in {self.part}, for the same call to go on with"
+            why = os.strerror(error.errno) if error.errno else error
+            raise OSError(f"{self.path} could not be written ({why}); {rest}") from None
 
 
 def _locked(path: Path) -> KeptFile | None:
@@ -298,11 +286,8 @@ def _write_header(disk: KeptFile, layout: Layout, manifest: Mapping) -> dict[str
     whole_at_once.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     with h5py.File(disk, "w") as file:
         file["manifest"] = np.bytes_(json.dumps(manifest, indent=1))
-        file["target_labels"] = np.array([label.encode() for label in layout.labels])
-        if layout.swap is not None:
-            file["target_swap"] = np.array(layout.swap)
-        for split, places in (layout.places or {}).items():
-            file[f"{split}_places"] = np.array([str(place).encode() for place in places])
+        for key, values in layout.lists().items():
+            file[key] = values
         offsets = {}
         for key, (shape, dtype) in layout.arrays().items():
             offsets[key] = file.create_dataset(key, shape, dtype, dcpl=whole_at_once.copy()).id.get_offset()
@@ -336,35 +321,6 @@ def _flush_folder(folder: Path) -> None:
 # --- checks --------------------------------------------------------------------------------------
 
 
-def _identity(layout: Layout, manifest: Mapping) -> dict:
-    """All that makes a file this one, as it is read back from JSON."""
-    parts = asdict(layout)
-    text = json.dumps({split: list(map(str, places)) for split, places in (layout.places or {}).items()})
-    parts["places"] = hashlib.sha256(text.encode()).hexdigest()
-    try:
-        return json.loads(json.dumps({"manifest": manifest, "layout": parts}))
-    except (TypeError, ValueError) as error:
-        raise WindowError(f"the manifest cannot be written as JSON: {error}") from None
-
-
-def _difference(then, now) -> str:
-    """The first thing that differs, in words."""
-    then, now = dict(_leaves(then)), dict(_leaves(now))
-    absent = "not there"
-    name = next(name for name in [*now, *then] if then.get(name, absent) != now.get(name, absent))
-    before, after = (said(leaves.get(name, absent)) for leaves in (then, now))
-    return f"{name.partition('.')[2]} was {before} and is {after}"
-
-
-def _leaves(value, name: str = "") -> Iterator[tuple[str, object]]:
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    if parts is None:
-        yield name, value
-        return
-    for key, part in parts:
-        yield from _leaves(part, f"{name}.{key}" if name else str(key))
-
-
 def _check_batch(windows: Mapping[str, np.ndarray], layout: Layout, split: str, start: int, stop: int) -> None:
     for key, (shape, dtype) in layout.arrays().items():
         if not key.startswith(f"{split}_"):
@@ -385,5 +341,6 @@ def _check_batch(windows: Mapping[str, np.ndarray], layout: Layout, split: str, 
         try:
             check_tracks(windows["out"][number : number + 1], start + number, largest=LIMIT, source=where)
         except WindowError as error:
-            hint = "; a clip, a smaller scale or the mean in place of the sum keeps it smaller"
+            hint = ("; a clip, a smaller scale or the mean in place of the sum keeps it smaller; each of them changes "
+                    "the windows that are made already, so the file has to be begun anew")  # fmt: skip
             raise WindowError(f"{error}{hint if 'float16' in str(error) else ''}") from None

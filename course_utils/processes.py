@@ -135,7 +135,7 @@ def _checked_device(device: str | torch.device) -> torch.device:
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not here.get(device.type):
         there = ", ".join(name for name, available in here.items() if available)
-        raise ValueError(f"the device is {str(device)!r}, and PyTorch finds none; here are {there}")
+        raise ValueError(f"the device is {str(device)!r}, and PyTorch finds no such device here; there is {there}")
     return device
 
 

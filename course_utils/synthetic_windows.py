@@ -20,8 +20,9 @@ import numpy as np
 from course_utils import __version__
 from course_utils.backgrounds import SimulationError, check_whole
 from course_utils.genomes import GenomeRules, make_genome, mean_boost, simulate_genome
-from course_utils.hdf5_making import Layout, make_file
+from course_utils.hdf5_making import make_file
 from course_utils.tracks import pearson_per_track
+from course_utils.window_layout import Layout
 from course_utils.windows import SPLITS, WindowError
 
 COUNTS = {"train": 5000, "valid": 500, "test": 500}
@@ -37,6 +38,8 @@ def make_synthetic(
 ) -> None:
     """Make an HDF5 file of simulated windows; after a break, call it again to go on.
 
+    One that is there already, of the same choices, stays as it is.
+
     Args:
         path: of the file.
         counts: windows of "train", "valid" and "test", or of some of them.
@@ -46,7 +49,7 @@ def make_synthetic(
 
     Raises:
         SimulationError: for a length or a seed that cannot be.
-        WindowError: for counts that cannot be, or a file that was begun with other choices.
+        WindowError: for counts that cannot be, or a file that was begun or made with other choices.
         OSError: if the file cannot be written; see :func:`course_utils.hdf5_making.make_file` (lesson 10).
     """
     check_whole("the seed", seed, 0)
@@ -159,6 +162,7 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = command_line().parse_args(arguments)
+    there = " is there already" if chosen.out.exists() else ""
     try:
         counts = {split: getattr(chosen, split) for split in COUNTS}
         make_synthetic(chosen.out, counts=counts, length=chosen.length, seed=chosen.seed)
@@ -171,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     said = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     print(
-        f"{chosen.out}: {said} windows of {chosen.length:,} bases; on the test set no network exceeds r = "
+        f"{chosen.out}{there}: {said} windows of {chosen.length:,} bases; on the test set no network exceeds r = "
         f"{best.r.mean():.3f}, and none that sees 8 bins to either side {best.local_r.mean():.3f}"
     )
     return 0

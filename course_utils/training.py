@@ -214,11 +214,13 @@ def predict(model: nn.Module, inputs: torch.Tensor | Dataset, *, batch_size: int
         ValueError: as the model says of its input (lesson 04).
     """
     device = device_of(model)
-    if isinstance(inputs, Dataset) and len(inputs):
+    if isinstance(inputs, Dataset) or hasattr(inputs, "unpack"):
+        if not len(inputs):
+            raise TrainingError("the dataset is empty: nothing to predict from")
         indices = torch.arange(len(inputs)).split(batch_size)
         batches = (batch_of(inputs, index, device)[0] for index in indices)
     else:
-        inputs = torch.as_tensor([] if isinstance(inputs, Dataset) else inputs)
+        inputs = torch.as_tensor(inputs)
         if not inputs.numel():
             raise TrainingError(f"the inputs have the shape {tuple(inputs.shape)}: nothing to predict from")
         batches = (batch.to(device) for batch in inputs.split(batch_size))

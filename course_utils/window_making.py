@@ -10,13 +10,15 @@
    multiply their clip by the scale.) Nothing else is done to the numbers: they are counts, if the files hold counts.
 4. Bins become float16, which holds three digits, up to 65,504; a larger number is refused.
 
-The file also holds a `manifest`: sources with their checksums, settings, and what was left out. Explained in lesson 10.
+The file also holds a `manifest`: sources with their checksums, settings, and what was left out. Names that end in
+_alt, _fix or _random, and their like, are left out unless they are asked for. Explained in lesson 10.
 """
 
 import argparse
-import hashlib
+import errno
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,8 @@ from course_utils import __version__
 from course_utils.checks import said, whole
 from course_utils.genome_files import BigWig, Fasta, GenomeError, check_assembly, check_chromosomes
 from course_utils.genome_tables import Track, read_bed, read_track_table
-from course_utils.hdf5_making import Layout, make_file
+from course_utils.hdf5_making import check_out, make_file
+from course_utils.window_layout import Layout
 from course_utils.window_plan import plan_windows
 from course_utils.windows import Place, WindowError
 
@@ -50,12 +53,12 @@ def make_windows(
     """Make an HDF5 file of windows from a genome and its tracks; after a break, call it again to go on.
 
     It needs the memory of 64 windows, or less. What it writes to and how it goes on is told in
-    :func:`course_utils.hdf5_making.make_file`.
+    :func:`course_utils.hdf5_making.make_file`. A file that is there already, made of the same, stays as it is.
 
     Args:
         fasta: the genome, plain or packed by bgzip.
         targets: the table of the tracks (:func:`course_utils.genome_tables.read_track_table`).
-        out: the HDF5 file.
+        out: the HDF5 file; none of the sources.
         valid, test, chromosomes, length, stride, max_blacklisted, max_unknown: as for
             :func:`course_utils.window_plan.plan_windows`.
         regions, blacklist: BED files.
@@ -69,15 +72,19 @@ def make_windows(
         GenomeError: for a file that is damaged, of another kind or of another assembly; a chromosome that is
             missing; a number below 0; or if pyfaidx or pybigtools are not installed.
         WindowError: for settings that cannot be; a number that float16 cannot hold, with its place; or a file that
-            was begun with other settings or sources.
+            was begun or made with other settings or sources.
         FileNotFoundError: if a file is missing.
-        OSError: if the file cannot be written (lesson 10).
+        OSError: if the file cannot be written, or for more BigWig files than may be open (lesson 10).
     """
+    sources = {"fasta": fasta, "targets": targets, "regions": regions, "blacklist": blacklist}
+    sources = {name: Path(path) for name, path in sources.items() if path}
+    check_out(out, sources.values())
     if whole(bin_size) is None or bin_size < 1 or (whole(length) and length % bin_size):
         raise WindowError(f"the bin size is {said(bin_size)}; a whole number that divides the length {said(length)} is "
                           "expected")  # fmt: skip
     tracks, swap = read_track_table(targets)
-    stretches = {name: read_bed(path) for name, path in (("regions", regions), ("blacklist", blacklist)) if path}
+    check_out(out, (track.path for track in tracks))
+    stretches = {name: read_bed(sources[name]) for name in ("regions", "blacklist") if name in sources}
     with Fasta(fasta) as genome:
         readers = _readers(tracks, genome)
         plan = plan_windows(
@@ -93,8 +100,9 @@ def make_windows(
             unknown=genome.unknown,
             max_unknown=max_unknown,
         )
-        names = dict.fromkeys(place.chromosome for places in plan.splits.values() for place in places)
+        names = [name for places in plan.splits.values() for name in _chromosomes(places)]
         for reader in readers.values():
+            check_assembly(genome, reader, names)
             _check_there(names, reader)
         layout = Layout(
             counts={split: len(places) for split, places in plan.splits.items()},
@@ -104,14 +112,14 @@ def make_windows(
             swap=swap,
             places=plan.splits,
         )
-        sources = {"fasta": fasta, "targets": targets} | {"regions": regions, "blacklist": blacklist}
         manifest = {
             "made_by": f"course_utils {__version__}",
-            "sources": {name: _source(path) for name, path in sources.items() if path},
-            "tracks": [track._asdict() | {"path": track.path.name} for track in tracks],
-            "files": {path.name: _source(path) for path in readers},
-            "settings": {"stride": length if stride is None else stride, "bin_size": bin_size}
+            "sources": sources,
+            "tracks": [{name: part for name, part in track._asdict().items() if name != "path"} for track in tracks],
+            "files": {track.file: track.path for track in tracks},
+            "settings": {"length": length, "stride": length if stride is None else stride, "bin_size": bin_size}
             | {"max_blacklisted": max_blacklisted, "max_unknown": max_unknown},
+            "chromosomes": {split: _chromosomes(places) for split, places in plan.splits.items()},
             "windows": layout.counts,
             "left_out": plan.left_out,
         }
@@ -123,17 +131,43 @@ def make_windows(
                 "out": np.stack([_bins(tracks, readers, place, bin_size) for place in places]),
             }
 
-        make_file(out, layout, batches, manifest=manifest, progress=progress)
-    return manifest
+        return make_file(out, layout, batches, manifest=manifest, progress=progress)
+
+
+def _chromosomes(places: Iterable[Place]) -> list[str]:
+    return list(dict.fromkeys(place.chromosome for place in places))
 
 
 def _readers(tracks: Iterable[Track], genome: Fasta) -> dict[Path, BigWig]:
+    paths = list(dict.fromkeys(track.path for track in tracks))
+    _allow_open(len(paths) + 100)  # and what else is open
     readers = {}
-    for track in tracks:
-        if track.path not in readers:
-            readers[track.path] = BigWig(track.path)
-            check_assembly(genome, readers[track.path])
+    for path in paths:
+        try:
+            readers[path] = BigWig(path)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            raise OSError(
+                f"{len(readers)} of {len(paths)} BigWig files are open, and the system allows no more: raise its limit "
+                "(`ulimit -n`), or make two files of half the tracks each"
+            ) from None
+        check_assembly(genome, readers[path], ())  # how long they are is asked of the chromosomes that are used
     return readers
+
+
+def _allow_open(files: int) -> None:
+    """Let this process have so many files open, or as many as the system grants."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    wanted = files if most == endless else min(files, most)
+    if now != endless and now < wanted:
+        with suppress(OSError, ValueError):  # macOS grants less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _check_there(names: Iterable[str], reader: BigWig) -> None:
@@ -162,15 +196,6 @@ def _bins(tracks: tuple[Track, ...], readers: dict[Path, BigWig], place: Place, 
     return np.stack(columns, axis=1)
 
 
-def _source(path: str | Path) -> dict:
-    """Name, size and checksum of a file, so that it can be told later which one it was."""
-    path, digest = Path(path), hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest.hexdigest()}
-
-
 # --- the command ---------------------------------------------------------------------------------
 
 
@@ -187,7 +212,11 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("out", type=Path, help="the HDF5 file to make")
     parser.add_argument("--valid", nargs="+", required=True, metavar="CHR", help="chromosomes of the validation set")
     parser.add_argument("--test", nargs="+", required=True, metavar="CHR", help="chromosomes of the test set")
-    parser.add_argument("--chromosomes", nargs="+", metavar="CHR", help="chromosomes to use at all (default: all)")
+    parser.add_argument(
+        "--chromosomes", nargs="+", metavar="CHR",
+        help="chromosomes to use at all (default: all but chrUn..., ..._alt, ..._fix, ..._random and ..._hap1, which "
+        "repeat others)",
+    )  # fmt: skip
     parser.add_argument("--regions", type=Path, metavar="BED", help="regions to use, in place of whole chromosomes")
     parser.add_argument("--length", type=int, default=131_072, help="bases of a window (default: %(default)s)")
     parser.add_argument("--bin-size", type=int, default=128, help="bases of a bin (default: %(default)s)")
@@ -205,8 +234,10 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = vars(command_line().parse_args(arguments))
+    out = chosen.pop("out")
+    there = " is there already" if out.exists() else ""
     try:
-        made = make_windows(chosen.pop("fasta"), chosen.pop("targets"), out := chosen.pop("out"), **chosen)
+        made = make_windows(chosen.pop("fasta"), chosen.pop("targets"), out, **chosen)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -216,7 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
     counts = ", ".join(f"{count:,} {split}" for split, count in made["windows"].items())
     left_out = ", ".join(f"{count:,} {reason}" for reason, count in made["left_out"].items() if count) or "none"
     length, tracks = chosen["length"], len(made["tracks"])
-    print(f"{out}: {counts} windows of {length:,} bases with {tracks} tracks; left out: {left_out}")
+    print(f"{out}{there}: {counts} windows of {length:,} bases with {tracks} tracks; left out: {left_out}")
     return 0
 
 

@@ -3,6 +3,8 @@
 A chromosome, or a region of one, is tiled from its start: a window every `stride` bases, as long as a whole one
 fits. A region that is shorter than a window gets one, centred on it. Left out are windows
 
+* of other contigs, if nobody names them: alternative haplotypes, patches and unplaced pieces repeat what stands in a
+  chromosome, so that windows held out would come back in the training set;
 * past the end of their chromosome (of regions, or chromosomes, that are shorter than a window);
 * of a place that another window has already;
 * in which too many bases are blacklisted: listed as places where experiments show what is not there;
@@ -12,6 +14,7 @@ Whole chromosomes are for validation or test, so that no window of one split ove
 lesson 10.
 """
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +25,10 @@ from course_utils.genome_files import check_chromosomes, check_place
 from course_utils.windows import SPLITS, Place, WindowError
 
 #: Why a window is left out, in the order in which it is asked.
-REASONS = ("past the end", "there already", "blacklisted", "unknown")
+REASONS = ("other contigs", "past the end", "there already", "blacklisted", "unknown")
+
+#: Contigs that are used only if they are asked for, as UCSC names them: chr6_GL000250v2_alt, chrUn_KI270302v1.
+OTHER_CONTIGS = re.compile(r"chrUn.*|.*_(alt|fix|random|hap\d+)")
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def plan_windows(
     Args:
         sizes: chromosome -> its length in bases.
         valid, test: names of the chromosomes of these splits; all others are for training.
-        chromosomes: to tile (None: all), or
+        chromosomes: to tile (None: all but :data:`OTHER_CONTIGS`, of which those of valid and test), or
         regions: to tile, in place of whole chromosomes.
         length: of a window, in bases.
         stride: bases from the start of one window to the next (None: the length, so that none overlap).
@@ -69,8 +75,8 @@ def plan_windows(
 
     Raises:
         GenomeError: for a chromosome that the genome does not have, or a place past the end of one.
-        WindowError: for numbers that cannot be, a chromosome in two splits, a chromosome of a split without a
-            window, or an empty split (lesson 10).
+        WindowError: for numbers that cannot be, a chromosome in two splits, a chromosome of a split that is not used
+            or has no window, or an empty split (lesson 10).
     """
     length, stride = _size(length, "length"), _size(length if stride is None else stride, "stride")
     _check_share(max_blacklisted, "max_blacklisted")
@@ -78,12 +84,20 @@ def plan_windows(
     split_of = _split_of(sizes, {"valid": valid, "test": test})
     covered = _coverage(sizes, blacklist)
 
+    regions_to_tile = _regions(sizes, chromosomes, regions)
+    _check_used(split_of, regions_to_tile, "chromosomes" if regions is None else "regions")
+    unasked = set()
+    if chromosomes is None and regions is None:
+        unasked = {name for name in sizes if OTHER_CONTIGS.fullmatch(name) and name not in split_of}
+
     left_out = dict.fromkeys(REASONS, 0)
     splits = {split: [] for split in SPLITS}
     seen = set()
-    for region in _regions(sizes, chromosomes, regions):
+    for region in regions_to_tile:
         for place in _tiles(region, length, stride):
-            if place.start < 0 or place.end > sizes[place.chromosome]:
+            if place.chromosome in unasked:
+                reason = "other contigs"
+            elif place.start < 0 or place.end > sizes[place.chromosome]:
                 reason = "past the end"
             elif place in seen:
                 reason = "there already"
@@ -156,6 +170,13 @@ def _split_of(sizes: Mapping[str, int], asked: Mapping[str, str | Iterable[str]]
             if split_of.setdefault(name, split) != split:
                 raise WindowError(f"{name} cannot be in the validation set and in the test set")
     return split_of
+
+
+def _check_used(split_of: dict[str, str], regions: list[Place], what: str) -> None:
+    used = {region.chromosome for region in regions}
+    for name, split in split_of.items():
+        if name not in used:
+            raise WindowError(f"{name} was asked for in the {split} set, and is not among the {what} to use")
 
 
 def _check_filled(splits: dict[str, list[Place]], split_of: dict[str, str], left_out: dict[str, int]) -> None:

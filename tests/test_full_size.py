@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ def test_an_earlier_training_is_not_overwritten_and_not_mixed_with_another(data,
     out = tmp_path / "out"
     train_full_size(data, out, SMALL, say=len)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(ValueError, match="holds a training already: resume goes on with it"):
+    with pytest.raises(ValueError, match="holds a training already: resume .--resume. goes on with it"):
         train_full_size(data, out, SMALL)
     with pytest.raises(ValueError, match="another recipe: the learning_rate was 0.01, and is 0.1 now"):
         train_full_size(data, out, Recipe(**vars(SMALL) | {"learning_rate": 0.1}), resume=True)
@@ -198,9 +199,26 @@ def test_the_command_says_what_is_wrong_in_one_line(data, tmp_path, capsys):
     assert main([str(tmp_path / "none.h5"), str(tmp_path / "out")]) == 1
     said = capsys.readouterr()
     assert said.out == "" and [line[:32] for line in said.err.splitlines()] == [
-        "the device is 'abacus'; cpu, cud", "[Errno 2] No such file or direct",
+        "the device is 'abacus'; cpu, cud", f"there is no file {tmp_path}"[:32],
     ]  # fmt: skip
     assert not (tmp_path / "out").exists()
+
+
+def test_a_refusal_by_the_first_process_ends_the_others_with_a_line_each(data, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    run = torchrun(2, "-m", "course_utils.full_size", data, tmp_path / "out", *FLAGS)
+    ours = run.stderr.split("Traceback")[0]
+    assert run.returncode == 1 and f"{tmp_path / 'out'} holds something else; a new or an empty folder" in ours
+    assert run.stderr.count("Traceback") == 1, "that of torchrun"
+
+
+def test_a_flip_without_partners_and_a_resume_of_nothing_are_told(data, tmp_path):
+    parts = {split: replace(read_windows(data, split), swap=None) for split in ("train", "valid", "test")}
+    write_windows(data, parts)
+    lines = []
+    train_full_size(data, tmp_path / "out", SMALL, resume=True, say=lines.append)
+    assert "does not say which tracks swap in a flip" in lines[0] and "no training to go on with: one begins" in lines[1]
 
 
 def test_the_command_takes_every_part_of_the_recipe(data, tmp_path, monkeypatch):

@@ -217,8 +217,17 @@ def test_a_track_of_another_assembly_is_refused(folder):
         with pytest.raises(GenomeError, match="other.bw is of another assembly .*chr2 has 1,101 .* and 1,100"):
             check_assembly(genome, BigWig(folder / "other.bw"))
         write_bigwig(folder / "named.bw", [("1", 0, 5, 1.0)], {"1": 2000})
-        with pytest.raises(GenomeError, match="no chromosome '1'; it has chr1"):
-            check_assembly(genome, BigWig(folder / "named.bw"))
+        for names in (None, ()):
+            with pytest.raises(GenomeError, match="no chromosome '1'; it has chr1"):
+                check_assembly(genome, BigWig(folder / "named.bw"), names)
+
+
+def test_only_chromosomes_that_are_used_need_the_length_of_the_genomes(folder):
+    write_bigwig(folder / "other.bw", [("chr2", 0, 5, 1.0)], {"chr1": 2000, "chr2": 1101})
+    with Fasta(folder / "genome.fa") as genome:
+        check_assembly(genome, BigWig(folder / "other.bw"), ["chr1", "chr3"])
+        with pytest.raises(GenomeError, match="other.bw is of another assembly .*chr2 has 1,101"):
+            check_assembly(genome, BigWig(folder / "other.bw"), ["chr1", "chr2"])
 
 
 # --- lists ---------------------------------------------------------------------------------------
@@ -260,7 +269,44 @@ def test_a_table_of_tracks_is_read(folder):
     ]  # fmt: skip
     assert swap == (1, 0, 2, 3)
     (folder / "short.txt").write_text("identifier\tfile\nA\tb/c.bw\n")
-    assert read_track_table(folder / "short.txt") == (((("A", folder / "b/c.bw", None, 1.0, False)),), None)
+    assert read_track_table(folder / "short.txt") == (((("A", "b/c.bw", folder / "b/c.bw", None, 1.0, False)),), None)
+
+
+def table(tmp_path, text):
+    (tmp_path / "targets.txt").write_text(text, "utf-8")
+    return read_track_table(tmp_path / "targets.txt")
+
+
+def test_a_quotation_mark_is_a_letter_and_swallows_no_rows(tmp_path):
+    tracks, _ = table(tmp_path, 'identifier\tfile\tdescription\nA\ta.bw\t"5\' end"\nB\tb.bw\t"open\nC\tc.bw\t\n')
+    assert [track.label for track in tracks] == ['A "5\' end"', 'B "open', "C"]
+
+
+def pairs(names, rows, head=""):
+    rows = "".join(f"{number}\t{name}\t{name}.bw\t{pair}\n" for name, (number, pair) in zip(names, rows))
+    return f"{head}\tidentifier\tfile\tstrand_pair\n{rows}"
+
+
+@pytest.mark.parametrize("head", ["", "index"])
+def test_a_strand_pair_names_its_row_also_in_a_table_that_was_reordered_or_cut(tmp_path, head):
+    rows = [(0, 1), (1, 0), (2, 2), (3, 4), (4, 3)]
+    assert table(tmp_path, pairs("ABCDE", rows, head))[1] == (1, 0, 2, 4, 3)
+    assert table(tmp_path, pairs("DBEA", [rows[3], rows[1], rows[4], rows[0]], head))[1] == (2, 3, 0, 1)
+    assert table(tmp_path, pairs("CDE", rows[2:], head))[1] == (0, 2, 1)
+    with pytest.raises(GenomeError, match="line 3 of .*txt has the strand_pair '4', and no row has this .* are 2, 3$"):
+        table(tmp_path, pairs("CD", rows[2:4], head))
+    with pytest.raises(GenomeError, match="line 3 of .*txt has the number '2', as does line 2; one of its own"):
+        table(tmp_path, pairs("CD", [(2, 2), (2, 2)], head))
+
+
+def test_without_numbers_of_rows_they_count_from_0(tmp_path):
+    rows = "".join(f"{name}\t{name}.bw\t{pair}\t\n" for name, pair in zip("ABC", (2, 1, 0)))
+    assert table(tmp_path, f"identifier\tfile\tstrand_pair\t\n{rows}")[1] == (2, 1, 0)  # the last column is empty
+
+
+def test_messages_name_the_line_of_the_file(tmp_path):
+    with pytest.raises(GenomeError, match="line 4 of .*targets.txt has no file"):
+        table(tmp_path, "identifier\tfile\nA\ta.bw\n\nB\t\n")
 
 
 HEAD = "identifier\tfile\tclip\tclip_soft\tscale\tsum_stat\tstrand_pair\n"
@@ -273,16 +319,17 @@ HEAD = "identifier\tfile\tclip\tclip_soft\tscale\tsum_stat\tstrand_pair\n"
         (HEAD, "no track"),
         ("identifier\tpath\nA\ta.bw\n", "no column 'file'; it has identifier, path"),
         ("identifier file\nA a.bw\n", "no column 'identifier'.*tabs"),
-        (HEAD + "A\t\n", "row 0 of .* has no file"),
-        (HEAD + "A\ta.bw\t0\n", "row 0 .* the clip 0"),
+        (HEAD + "A\t\n", "line 2 of .* has no file"),
+        (HEAD + "A\ta.bw\t0\n", "line 2 .* the clip 0"),
         (HEAD + "A\ta.bw\tmany\n", "the clip 'many'; a number"),
         (HEAD + "A\ta.bw\t9\t5\n", "the clip_soft '5'; none is expected"),
         (HEAD + "A\ta.bw\t\t\tnan\n", "the scale 'nan'"),
         (HEAD + "A\ta.bw\t\t\t0\n", "the scale 0"),
         (HEAD + "A\ta.bw\t\t\t1\tsum_sqrt\n", "the sum_stat 'sum_sqrt'; 'sum' or 'mean' .* counts"),
-        (HEAD + "A\ta.bw\t\t\t1\tsum\t1\n", "strand_pair of .* indices from 0 to 0"),
-        (HEAD + "A\ta.bw\t\t\t1\tsum\tx\n", "strand_pair of .* something else than numbers"),
-        (HEAD + "A\ta.bw\t\t\t1\tsum\t0\tmore\n", "more columns"),
+        (HEAD + "A\ta.bw\t\t\t1\tsum\t1\n", "line 2 .* strand_pair '1', and no row has this number; they are 0$"),
+        (HEAD + "A\ta.bw\t\t\t1\tsum\tx\n", "has the strand_pair 'x', and no row has this number"),
+        (HEAD + "A\ta.bw\t\t\t1\tsum\t0\tmore\n", "line 2 of .* more columns"),
+        (HEAD + "A\ta.bw\t\t\t\t\t1\nB\tb.bw\t\t\t\t\t1\n", "line 2 of .* strand_pair 1, whose own strand_pair is 1"),
     ],
 )
 def test_tables_that_cannot_be_are_told(tmp_path, text, words):

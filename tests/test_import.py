@@ -21,7 +21,7 @@ FLOORS = (
     {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "batches", "processes"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows", "kmers"},
-    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching", "genome_files"},
+    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching", "genome_files", "window_layout"},
     {"simulation", "negatives", "packed_windows", "hdf5_making", "genome_tables", "window_plan"},
     {"likelihoods", "genomes", "window_making"},
     {"ceilings"},

@@ -245,9 +245,11 @@ def test_the_program_has_the_lectures_settings():
 
 
 def test_two_processes_trained_and_beat_the_rules():
-    assert "all went well" in said(NAME, "full-size")
-    losses = {name: float(loss) for name, loss in re.findall(r"test windows, (.+?) +loss (\S+)", said(NAME, "full-size"))}
-    assert losses["network"] < losses["GC and CpG"] <= losses["constant"]
+    assert "the folder holds best.pt, last.pt, log.csv, results.json, settings.json, test_rates.npy" in said(NAME, "full-size")
+    printed = re.findall(r"test windows, (.+?) +loss (\S+), r (\S+)", said(NAME, "full-size"))
+    losses, r = ({row[0]: row[column] for row in printed} for column in (1, 2))
+    assert float(losses["network"]) < float(losses["GC and CpG"]) <= float(losses["constant"])
+    assert claims(r"After (three) epochs on (half) of the windows, r is (0\.\d);") == ["three", "half", r["network"]]
     assert "both fall in each epoch" in said(NAME, "full-size")
 
 

@@ -63,7 +63,11 @@ def test_the_same_seed_makes_the_same_file_also_after_a_break(path, tmp_path, mo
     with pytest.raises(WindowError, match="begun otherwise: seed was 3 and is 4"):
         made(seed=4)
     monkeypatch.setattr(hdf5_making, "_check_batch", real)
-    assert made() == first != made(seed=4)
+    assert made() == first
+    with pytest.raises(WindowError, match="is there and was made otherwise: seed was 3 and is 4"):
+        made(seed=4)
+    (tmp_path / "a.h5").unlink()
+    assert made(seed=4) != first
 
 
 def test_the_ceilings_are_those_of_the_rates_in_the_file(path):
@@ -131,12 +135,16 @@ def test_choices_that_cannot_be_are_told(tmp_path, choices, error, words):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_makes_a_file_and_says_the_ceilings(tmp_path):
+def test_the_command_makes_a_file_and_says_the_ceilings(tmp_path, capsys):
     command = [sys.executable, "-m", "course_utils.synthetic_windows", str(tmp_path / "seq.h5"), "--length"]
     small = ["4096", "--train", "2", "--valid", "1", "--test", "8"]
     run = subprocess.run(command + small, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
     assert "2 train, 1 valid, 8 test windows of 4,096 bases; on the test set no network exceeds r = 0." in run.stdout
+    before = (tmp_path / "seq.h5").stat()
+    assert main([str(tmp_path / "seq.h5"), "--length", *small]) == 0
+    assert capsys.readouterr().out == run.stdout.replace("seq.h5: 2", "seq.h5 is there already: 2")
+    assert (tmp_path / "seq.h5").stat() == before
     with h5py.File(tmp_path / "seq.h5") as file:
         assert {len(file[f"{split}_in"]) for split in COUNTS} == {1, 2, 8}
 

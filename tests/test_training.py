@@ -148,6 +148,25 @@ def test_predictions_are_those_of_eval_mode_in_batches_and_leave_the_mode():
     assert torch.equal(predict(model, inputs.numpy(), batch_size=100), outputs)
 
 
+def test_the_inputs_of_a_dataset_are_predicted_a_batch_at_a_time():
+    model = fresh()
+    expected = predict(model, TRAIN.tensors[0], batch_size=100)
+    rows = [(inputs, label) for inputs, label in TRAIN]
+
+    class Rows(Dataset):
+        def __len__(self):
+            return len(rows)
+
+        def __getitem__(self, position):
+            return rows[position]
+
+    for data in (TRAIN, Rows()):
+        assert torch.equal(predict(model, data, batch_size=100), expected)
+    rows.clear()
+    with pytest.raises(TrainingError, match="the dataset is empty"):
+        predict(model, Rows())
+
+
 # --- early stopping ------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils.genome_files import GenomeError
-from course_utils.window_plan import plan_windows
+from course_utils.window_plan import REASONS, plan_windows
 from course_utils.windows import Place, WindowError
 
 SIZES = {"chr1": 1000, "chr2": 450, "chr3": 300, "tiny": 40}
@@ -23,7 +23,7 @@ def test_chromosomes_are_tiled_from_their_start_and_split():
     assert starts(made) == list(range(0, 1000, 100))
     assert made.splits["valid"] == tuple(Place("chr2", start, start + 100) for start in (0, 100, 200, 300))
     assert made.splits["test"] == tuple(Place("chr3", start, start + 100) for start in (0, 100, 200))
-    assert made.left_out == {"past the end": 1, "there already": 0, "blacklisted": 0, "unknown": 0}  # tiny
+    assert made.left_out == dict.fromkeys(REASONS, 0) | {"past the end": 1}  # tiny
 
 
 def test_a_stride_makes_windows_overlap_or_leaves_gaps():
@@ -33,8 +33,24 @@ def test_a_stride_makes_windows_overlap_or_leaves_gaps():
 
 def test_only_the_chromosomes_asked_for_are_tiled():
     assert set(plan(chromosomes=["chr1", "chr2", "chr3"]).left_out.values()) == {0}
-    with pytest.raises(WindowError, match="chr3 was asked for in the test set, and has no window"):
+    with pytest.raises(WindowError, match="chr3 was asked for in the test set, and is not among the chr.* to use"):
         plan(chromosomes=["chr1", "chr2"])
+    with pytest.raises(WindowError, match="chr3 was asked for in the test set, and is not among the regions to use"):
+        plan(regions=[Place("chr1", 0, 100), Place("chr2", 0, 100)])
+
+
+@pytest.mark.parametrize("name", ["chr2_GL000250v2_alt", "chr1_KN538360v1_fix", "chr1_KI270706v1_random",
+                                  "chr6_apd_hap1", "chrUn_KI270302v1"])  # fmt: skip
+def test_a_contig_that_repeats_its_chromosome_is_used_only_if_asked_for(name):
+    sizes = SIZES | {name: 230, "chrUnder": 100}
+    choices = {"valid": "chr2", "test": "chr3", "length": 100}
+    made = plan_windows(sizes, **choices)
+    assert {place.chromosome for place in made.splits["train"]} == {"chr1"}
+    assert made.left_out["other contigs"] == 3 and made.left_out["past the end"] == 1
+    regions = [Place(each, 0, sizes[each]) for each in ("chr1", "chr2", "chr3", name)]
+    for asked in ({"chromosomes": [*SIZES, name]}, {"valid": name}, {"regions": regions}):
+        made = plan_windows(sizes, **choices | asked)
+        assert sum(place.chromosome == name for places in made.splits.values() for place in places) == 2
 
 
 def test_regions_are_tiled_from_their_start_and_short_ones_are_centred():

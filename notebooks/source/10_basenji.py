@@ -830,22 +830,22 @@ check.beat_the_baseline(features)
 # python -m course_utils.full_size seq.h5 out
 # ```
 #
-# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on as if nothing had happened. In the end it judges the best weights on the test windows, beside the two rules of section 11.
+# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on from the last checkpoint, which is written after each epoch (with `--checkpoint-steps 100` also every hundred steps). In the end it judges the best weights on the test windows, beside the two rules of section 11.
 #
 # ### Several processes
 #
 # One training can use several processors, or several graphics cards. Each runs a **process** of its own: a copy of the program with a copy of the network. Of every batch, each process takes a share and computes the gradient of that share. Then the gradients are added up, and all of them take the same step. This is called **data parallel** training. `torchrun`, which comes with PyTorch, starts the processes.
 #
-# Run it on the simulated genome, with two processes and half of the windows. To run it at full size, change the first line, and leave the recipe empty.
+# Run it on the simulated genome, with two processes and half of the windows. (At full size, run the command above in a terminal, with a folder of your own: that of this lesson is deleted at its end.)
 
 # %% tags=["full-size", "slow"]
-data_file = path  # at full size: "seq.h5"
+data_file, out = path, Path(folder.name) / "full_size"
 recipe = "--epochs 3 --fraction 0.5 --batch-size 4 --base 8 --growth 16 --learning-rate 0.01 --betas 0.9 0.99 --clip 1 --warmup 20"
-out = Path(folder.name) / "full_size"
 torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 program = ["-m", "course_utils.full_size", data_file, out, *recipe.split()]
 done = subprocess.run([*torchrun, *program], capture_output=True, text=True)
-print("all went well" if done.returncode == 0 else done.stderr)
+assert done.returncode == 0, done.stderr
+print("the folder holds", ", ".join(sorted(file.name for file in out.iterdir())))
 
 # %% tags=["full-size", "slow"]
 log = read_log(out)
@@ -855,26 +855,27 @@ for name, style in [("train_loss", "o:"), ("valid_loss", "o-")]:
     axes.plot([row["epoch"] for row in log], [row[name] for row in log], style, label=name)
 axes.set(xlabel="epoch", ylabel="loss", xticks=[row["epoch"] for row in log])
 _ = axes.legend()
-print("the folder holds", ", ".join(sorted(file.name for file in out.iterdir())))
 for name, measures in results["test"].items():
-    print(f"test windows, {name:11} loss {measures['loss']:.1f}")
+    r = "none" if measures["r"] is None else f"{measures['r']:.1f}"
+    print(f"test windows, {name:11} loss {measures['loss']:.1f}, r {r}")
 falls = all(after[name] < before[name] for before, after in zip(log, log[1:]) for name in ("train_loss", "valid_loss"))
 picture_of(figure, f"Training and validation loss of the two processes over {len(log)} epochs: both "
            f"{'fall in each epoch' if falls else 'do not fall in each epoch'}, to {log[-1]['valid_loss']:.1f} in the last.")  # fmt: skip
 
 # %% [markdown]
-# Two processes did this, and no line of the recipe says so. The tests of this collection hold them to it. Without dropout and augmentation, the losses of two processes agree with those of one to 0.00001, step by step. And when one process is killed in the middle of an epoch, all of them end, and after `--resume` every weight is the same, to the last bit.
+# After three epochs on half of the windows, r is 0.7; section 9 has what six epochs on all of them reach. The recipe is the same for one process as for two: only `--nproc-per-node` knows their number. Is the result the same, too? The tests of this collection hold them to it. Without dropout and augmentation, the losses of two processes agree with those of one to 0.00001, step by step. And when one process is killed in the middle of an epoch, all of them end, and after `--resume` every weight is the same, to the last bit.
 #
 # ### The rest is flags
 #
 # | where | command |
 # |---|---|
-# | a processor | `python -m course_utils.full_size seq.h5 out --precision bfloat16` |
+# | a processor | `python -m course_utils.full_size seq.h5 out` |
+# | one that knows bfloat16 | `python -m course_utils.full_size seq.h5 out --precision bfloat16` |
 # | one graphics card, such as Colab's | `python -m course_utils.full_size seq.h5 out --device cuda` |
 # | four cards | `torchrun --standalone --nproc-per-node 4 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16` |
 # | several machines | `torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16`, on each of two |
 #
-# **bfloat16** is a number in 16 bits, with two to three digits. Processors and cards that know it compute faster with it; the weights keep all their digits. The T4 that Colab lends does not know it. How long an epoch takes where, what was measured and what was only computed, is in `docs/full_size.md` of the repository.
+# **bfloat16** is a number in 16 bits, with two to three digits; the weights keep all of theirs. Newer processors and cards have instructions for it. (On Linux, `lscpu` lists `avx512_bf16` or `amx_bf16` where a processor has them. The T4, a card that Colab lends, has none.) How long an epoch takes where, what was measured and what was only computed, is in `docs/full_size.md` of the repository.
 #
 # ### Your own genome and tracks
 #
