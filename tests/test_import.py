@@ -18,14 +18,14 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
     {"checks"},
-    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses"},
+    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "graphs", "expression"},
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows", "kmers"},
     {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching"},
     {"simulation", "negatives"},
     {"likelihoods", "genomes"},
     {"ceilings"},
-    {"models"},
+    {"models", "family_tasks"},
     {"training_checks"},
     {"training"},
     {"evaluation", "interpretation", "filter_motifs"},
