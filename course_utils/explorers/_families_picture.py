@@ -123,7 +123,7 @@ def _titles(view: FamiliesView) -> str:
     )
 
 
-STRIP_LEFT, STRIP_RIGHT, STRIP_TOP, LINE, GAP = 168, 446, 62, 14, 8
+STRIP_LEFT, STRIP_RIGHT, STRIP_TOP, LINE, GAP = 168, 446, 66, 14, 8
 
 
 def _strips(view: FamiliesView) -> str:
@@ -152,8 +152,8 @@ def _strips(view: FamiliesView) -> str:
             plotting.text(12, 43, "AUC, held out: five runs each", anchor="start", bold=True),
             f"<path d='{rules}' stroke='#e2e2e2'/>",
             plotting.text_row([round(place(mark), 1) for mark in marks], bottom + 9, words, **SMALL),
-            plotting.text(STRIP_LEFT - 10, 56, "parameters", anchor="end", **SMALL),
-            plotting.text(STRIP_RIGHT + 12, 56, "mean", anchor="start", **SMALL),
+            plotting.text(STRIP_LEFT - 10, 60, "parameters", anchor="end", **SMALL),
+            plotting.text(STRIP_RIGHT + 12, 60, "mean", anchor="start", **SMALL),
             plotting.text(x, 43, f"best possible {ceiling:.3f}", anchor=side, fill=CEILING),
             *lines,
             f"<path d='M{x:.1f} {STRIP_TOP - 10}V{bottom:g}' stroke='{CEILING}' stroke-width='2' "
