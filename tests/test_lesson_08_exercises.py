@@ -9,36 +9,14 @@ from torch import nn
 
 from course_utils.exercises import lesson_08 as check
 from course_utils.models import seeded
+from course_utils.models.families import Convolutional, FullyConnected, Recurrent, count
 
 
-class MaxOverPlaces(nn.Module):
-    def forward(self, h):
-        return h.amax(dim=2)
-
-
-class LastState(nn.Module):
-    """A GRU that reads (N, 4, L) and gives its last state."""
-
-    def __init__(self, size: int):
-        super().__init__()
-        self.gru = nn.GRU(4, size, batch_first=True)
-
-    def forward(self, x):
-        return self.gru(x.transpose(1, 2))[1][0]
-
-
-def network(family: str, size: int, length: int, width: int) -> nn.Sequential:
-    """As the exercise describes it."""
-    first = {
-        "DNN": lambda: [nn.Flatten(), nn.Linear(4 * length, size), nn.ReLU()],
-        "CNN": lambda: [nn.Conv1d(4, size, width), nn.ReLU(), MaxOverPlaces()],
-        "GRU": lambda: [LastState(size)],
-    }[family]()
-    return nn.Sequential(*first, nn.Linear(size, 1))
-
-
-def parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+def network(family: str, size: int, length: int, width: int) -> nn.Module:
+    """The lesson's own networks are those that the exercise describes."""
+    if family == "DNN":
+        return FullyConnected(length, size)
+    return Convolutional(size, width) if family == "CNN" else Recurrent(size)
 
 
 # --- equal_budget --------------------------------------------------------------------------------
@@ -48,8 +26,8 @@ def parameters(model: nn.Module) -> int:
 @pytest.mark.parametrize("length, width, budget", [(20, 7, 500), (40, 8, 2000), (101, 12, 8000)])
 def test_the_sizes_are_those_of_torch(family, length, width, budget):
     size, many = check.equal_budget.oracle(family, budget, length, width)
-    assert many == parameters(network(family, size, length, width)) <= budget
-    assert parameters(network(family, size + 1, length, width)) > budget
+    assert many == count(network(family, size, length, width)) <= budget
+    assert count(network(family, size + 1, length, width)) > budget
 
 
 def test_each_family_has_budgets_that_fit_exactly_and_that_lack_one():
@@ -61,7 +39,7 @@ def test_each_family_has_budgets_that_fit_exactly_and_that_lack_one():
                     size, many = check.equal_budget.oracle(*case)
                     rest.add(case[1] - many)
                     assert size > 1 or check.equal_budget.oracle(*case)[1] <= case[1]
-                    following = parameters(network(family, size + 1, *case[2:]))
+                    following = count(network(family, size + 1, *case[2:]))
                     rest.add("one more" if following == case[1] + 1 else "far")
             assert {0, "one more"} <= rest
 
@@ -107,19 +85,19 @@ def sequences(many: int, length: int, seed: int) -> torch.Tensor:
 PERMUTATION = torch.from_numpy(np.random.default_rng(5).permutation(20))
 
 
-def moved(model: nn.Sequential) -> nn.Sequential:
+def moved(model: FullyConnected) -> FullyConnected:
     """The same network with its first weights moved."""
     other = copy.deepcopy(model)
     with torch.no_grad():
-        other[1].weight.copy_(check.which_survives.oracle(model[1].weight.detach(), PERMUTATION))
+        other.hidden.weight.copy_(check.which_survives.oracle(model.hidden.weight.detach(), PERMUTATION))
     return other
 
 
-def trained(model: nn.Sequential, x: torch.Tensor, y: torch.Tensor) -> nn.Sequential:
+def trained(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> nn.Module:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(30):
         optimizer.zero_grad()
-        nn.functional.binary_cross_entropy_with_logits(model(x)[:, 0], y).backward()
+        nn.functional.binary_cross_entropy_with_logits(model(x), y).backward()
         optimizer.step()
     return model
 
@@ -136,7 +114,7 @@ def test_a_fully_connected_network_does_not_feel_the_shuffle():
         assert (model(shuffled) - model(x)).abs().max() > 0.05, "with its own weights it does feel it"
     trained(model, x, y), trained(twin, shuffled, y)
     with torch.no_grad():
-        assert (model(x)[:, 0] * (2 * y - 1)).mean() > 0.5, "something was learned"
+        assert (model(x) * (2 * y - 1)).mean() > 0.5, "something was learned"
         torch.testing.assert_close(twin(shuffled), model(x), rtol=1e-3, atol=1e-3)
 
 
