@@ -74,9 +74,9 @@ def test_one_convolutional_layer_cannot_know_a_place_and_a_fully_connected_one_c
     with seeded(2):
         cnn, dnn, deeper = Convolutional(20).eval(), FullyConnected(50, 20).eval(), Convolutional(20, second=27).eval()
     places = range(8, 35)
-    assert len({round(float(cnn(alone(place))), 5) for place in places}) == 1
-    assert len({round(float(dnn(alone(place))), 5) for place in places}) == len(places)
-    assert len({round(float(deeper(alone(place))), 5) for place in places}) > 1, "its window ends inside the sequence"
+    assert len({round(cnn(alone(place)).item(), 5) for place in places}) == 1
+    assert len({round(dnn(alone(place)).item(), 5) for place in places}) == len(places)
+    assert len({round(deeper(alone(place)).item(), 5) for place in places}) > 1, "its window ends inside the sequence"
 
 
 def test_the_fully_connected_network_does_not_mind_a_shuffle_that_its_weights_follow():
