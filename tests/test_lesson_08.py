@@ -272,6 +272,28 @@ def test_what_was_trained_here_on_tables_is_run_0_of_the_file(runs):
             assert error == pytest.approx(run["error"][0], abs=0.011)
 
 
+# --- the whole contest ---------------------------------------------------------------------------
+
+
+def test_the_summary_holds_the_file_s_figures(runs):
+    rows = {"DNN": ("place", "CNN"), "CNN": ("anywhere", "DNN"), "GRU": ("order", "CNN")}
+    for family, (task, rival) in rows.items():
+        one = runs["sequences"][task][family]["2000"]
+        pattern = rf"{family} +{task} +([\d,]+) +([\d.]+)  AUC  (0\.\d+) +{rival} +(0\.\d+) +(0\.\d+)"
+        expected = [np.mean(one["auc"]), np.mean(auc(runs, task, rival)), runs["ceilings"][task]["auc"]]
+        parameters, seconds, *figures = found("summary", pattern)
+        assert parameters == one["parameters"] and seconds == pytest.approx(np.median(one["seconds"]), abs=0.051)
+        assert figures == pytest.approx(expected, abs=0.00051)
+        assert figures[0] > figures[2] - 0.025 and figures[1] < figures[0] - 0.3, "near the ceiling"
+    graph, curved = runs["graph"], runs["expression"]["curved"]
+    figures = found("summary", r"graph-convolutional +neighbours +(\d+) +[\d.]+  right (0\.\d+)  without graph (0\.\d+) +(0\.\d+)")
+    expected = [np.mean(graph[name]) for name in ("gcn", "without_graph", "belief_propagation")]
+    assert figures == pytest.approx([graph["parameters"], *expected], abs=0.00051)
+    figures = found("summary", r"auto-encoder +curved table +([\d,]+) +[\d.]+  error (0\.\d+)  PCA +(0\.\d+) +(0\.\d+)")
+    expected = [np.mean(curved[name]["error"]) for name in ("autoencoder", "pca")]
+    assert figures == pytest.approx([curved["parameters"], *expected, runs["expression"]["floor"]], abs=0.00051)
+
+
 # --- the rest of the text ------------------------------------------------------------------------
 
 
