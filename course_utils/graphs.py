@@ -211,7 +211,7 @@ def oracle(network: Network) -> np.ndarray:
     """For each node the exact probabilities of its modules, ``(nodes, modules)``, if all *other* labels were known.
 
     Nobody has this much: so no rule, whatever it computes from features, links and some labels, is right more often
-    on average. An upper bound, and not always a tight one.
+    on average. An upper bound, and not always a tight one (lesson 08).
     """
     links = network.adjacency
     share = np.eye(len(network.means))[network.labels]  # (nodes, modules), one-hot

@@ -149,11 +149,27 @@ def test_each_claim_is_a_paired_difference_whose_interval_excludes_0(runs):
         gains[task, other] = paired(auc(runs, task, family), auc(runs, task, other))
         assert [float(figure) for figure in figures] == pytest.approx(gains[task, other], abs=0.00051)
         assert gains[task, other][1] > 0 and verdict == "better"
-    huge = numbers(r"the difference is huge: (0\.\d\d) at a place, (0\.\d\d) anywhere, (0\.\d\d) in order")
-    keys = [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]
+    huge = numbers(r"Four of them are huge: (0\.\d\d) on .* at a place, (0\.\d\d) on .* anywhere, (0\.\d\d) and (0\.\d\d) on both in order")
+    keys = [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN"), ("order", "DNN")]
     assert huge == pytest.approx([gains[key][0] for key in keys], abs=0.0051)
-    small = numbers(r"Against the recurrent network it is (0\.\d\d) and (0\.\d\d)")
+    small = numbers(r"Against the recurrent network it is only (0\.\d\d) and (0\.\d\d)")
     assert small == pytest.approx([gains["place", "GRU"][0], gains["anywhere", "GRU"][0]], abs=0.0051)
+
+
+def test_with_other_budgets_the_huge_gaps_stay_and_each_narrow_one_is_lost_once_to_a_run_at_chance(runs):
+    claims(r"With 600 or 8,000, the (four) huge gaps stay\. The (two) narrow ones do so at one of these budgets each")
+    lost = []
+    for budget in (600, 8_000):
+        for task, family in (("place", "DNN"), ("anywhere", "CNN"), ("order", "GRU")):
+            for other in {"DNN", "CNN", "GRU"} - {family}:
+                low = paired(auc(runs, task, family, budget), auc(runs, task, other, budget))[1]
+                if low <= 0:
+                    lost.append((task, other, budget))
+                elif (task, other) not in (("place", "GRU"), ("anywhere", "GRU")):
+                    assert low > 0.15, "huge"
+    assert lost == [("place", "GRU", 600), ("anywhere", "GRU", 8_000)]
+    for task, family, budget in lost:
+        assert sorted(score < 0.6 for score in auc(runs, task, family, budget)) == [False] * 4 + [True]
 
 
 def test_the_second_layer_tells_order_and_something_of_places(runs):

@@ -128,7 +128,9 @@ class GraphConvolutional(nn.Module):
         _check_table(x, self.features, "nodes", "features")
         if not isinstance(adjacency, torch.Tensor) or adjacency.shape != (len(x), len(x)):
             came = tuple(adjacency.shape) if isinstance(adjacency, torch.Tensor) else type(adjacency).__name__
-            raise ValueError(f"the adjacency is {came}; a tensor {(len(x), len(x))} is expected, as there are {len(x)} nodes")
+            raise ValueError(
+                f"the adjacency is {came}; a tensor {(len(x), len(x))} is expected, as there are {len(x)} nodes"
+            )
         x = (adjacency @ self.hidden(x)).relu()  # (nodes, size)   neighbours
         return adjacency @ self.output(x)  # (nodes, classes)   and theirs
 
@@ -164,7 +166,7 @@ class AutoEncoder(nn.Module):
 
 
 def count(model: nn.Module) -> int:
-    """How many numbers training can change."""
+    """How many numbers training can change (lesson 08)."""
     return sum(p.numel() for p in model.parameters())
 
 
@@ -197,6 +199,8 @@ def _check_table(x, columns: int, rows_are: str, columns_are: str) -> None:
     if not isinstance(x, torch.Tensor):
         raise ValueError(f"a {type(x).__name__} came; a tensor ({rows_are}, {columns}) is expected")
     if x.dim() != 2 or x.shape[1] != columns:
-        raise ValueError(f"the input has the shape {tuple(x.shape)}; ({rows_are}, {columns}) is expected, {columns} {columns_are}")
+        raise ValueError(
+            f"the input has the shape {tuple(x.shape)}; ({rows_are}, {columns}) is expected, {columns} {columns_are}"
+        )
     if not x.is_floating_point():
         raise ValueError(f"the input is {x.dtype}; floating point is expected: call float() on it")
