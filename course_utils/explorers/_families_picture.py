@@ -273,6 +273,7 @@ def _histograms(view: FamiliesView) -> str:
     parts.append(plotting.text_row(places, top + LOWER_HIGH + 11, words, **SMALL))
     parts.append(
         plotting.text(HIST_LEFT, HEIGHT - 12, "← says negative", anchor="start", **SMALL)
+        + plotting.text(zero, HEIGHT - 12, "logit", **SMALL)
         + plotting.text(HIST_LEFT + HIST_WIDE, HEIGHT - 12, "says positive →", anchor="end", **SMALL)
     )
     return "".join(parts)
