@@ -180,6 +180,41 @@ def lower_bound(
     return _with_noise(found, label_noise)
 
 
+def ceiling_of_ratios(log_ratios: Sequence[float] | np.ndarray) -> Ceiling:
+    """The ceiling from the exact log-likelihood ratios of sequences that were drawn for it, by the estimators of
+    :func:`ceiling`; for a set that is made in another way than :func:`course_utils.simulation.simulate`'s.
+
+    Args:
+        log_ratios: ``(N,)``, natural logarithms of P(x | positive) / P(x | negative), of sequences drawn from both classes
+            with equal probability; -inf and inf for those that only one class has.
+
+    Raises:
+        ValueError: for fewer than two, another shape, or NaN (lesson 08).
+    """
+    ratio = np.asarray(log_ratios, dtype=float)
+    if ratio.ndim != 1 or len(ratio) < 2:
+        raise ValueError(f"the ratios have the shape {ratio.shape}; a list of two or more is expected")
+    if np.isnan(ratio).any():
+        raise ValueError(f"ratio number {np.flatnonzero(np.isnan(ratio))[0]} is NaN; a logarithm is expected")
+    sample = len(ratio)
+    p = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # of being positive, from the lowest
+    not_p = 1 - p
+    # For each sequence, 2 q (1 - p) added up over its pairs: first with the sequences before it, which
+    # are lower, so that it has the p; then with those after it, so that it has the q.
+    pairs = 2 * (not_p * (np.cumsum(p) - p) + p * (np.sum(not_p) - np.cumsum(not_p)))
+    wrong = pairs / (sample - 1)  # (sample,); its mean is the mean over all pairs
+    right = np.maximum(p, not_p)
+    # Each sequence moves all of its pairs, so that a mean over pairs has twice the standard error of a
+    # mean over sequences (U-statistic: Hoeffding, Annals of Mathematical Statistics 19, 293-325, 1948).
+    return Ceiling(
+        accuracy=float(right.mean()),
+        auc=float(1 - wrong.mean()),
+        accuracy_se=float(right.std() / sqrt(sample)),
+        auc_se=float(2 * wrong.std() / sqrt(sample)),
+        sample=sample,
+    )
+
+
 # --- from the ratio to the ceiling ---------------------------------------------------------------
 
 
@@ -238,23 +273,7 @@ def _estimate(plan: Plan, sample: int, rng: np.random.Generator) -> Ceiling:
     """The ceiling from drawn sequences, by the estimators that :func:`ceiling` describes."""
     positives = rng.binomial(sample, 0.5)
     both = _draw(plan, positives, sample - positives, rng)
-    ratio = log_ratio(np.concatenate(both), plan)
-    p = np.sort(1 / (1 + np.exp(-np.clip(ratio, -700, 700))))  # of being positive, from the lowest
-    not_p = 1 - p
-    # For each sequence, 2 q (1 - p) added up over its pairs: first with the sequences before it, which
-    # are lower, so that it has the p; then with those after it, so that it has the q.
-    pairs = 2 * (not_p * (np.cumsum(p) - p) + p * (np.sum(not_p) - np.cumsum(not_p)))
-    wrong = pairs / (sample - 1)  # (sample,); its mean is the mean over all pairs
-    right = np.maximum(p, not_p)
-    # Each sequence moves all of its pairs, so that a mean over pairs has twice the standard error of a
-    # mean over sequences (U-statistic: Hoeffding, Annals of Mathematical Statistics 19, 293-325, 1948).
-    return Ceiling(
-        accuracy=float(right.mean()),
-        auc=float(1 - wrong.mean()),
-        accuracy_se=float(right.std() / sqrt(sample)),
-        auc_se=float(2 * wrong.std() / sqrt(sample)),
-        sample=sample,
-    )
+    return ceiling_of_ratios(log_ratio(np.concatenate(both), plan))
 
 
 def _best_threshold(positives: np.ndarray, negatives: np.ndarray) -> float:

@@ -20,6 +20,8 @@ from course_utils.exercises import Exercise
 from course_utils.explorers._tracks_data import check_tracks
 from course_utils.genome_files import BigWig, Fasta
 from course_utils.hdf5_making import Layout
+from course_utils.graphs import simulate_network
+from course_utils.models.families import AutoEncoder, Convolutional, FullyConnected, GraphConvolutional
 from course_utils.models.motif_cnn import MotifCNN, TinyMotifCNN
 from course_utils.motifs import Motif
 from course_utils.negatives import GenomicWindow
@@ -236,6 +238,11 @@ def names(tmp_path, web, genome):
         "genomic": lambda letters, end=4: GenomicWindow(letters, Place("chr1", 0, end), "hg19"),
         "distribution": score_distribution(np.log2(0.96 * np.eye(4) + 0.01) + 2),
         "track_set": check_tracks(np.ones((1, 8, 1)), {"a": np.ones((1, 8, 1))}),
+        "network": simulate_network(30, rng=np.random.default_rng(0)),
+        "dnn": FullyConnected(50, 5),
+        "cnn": Convolutional(5),
+        "gcn": GraphConvolutional(3, 4, 2),
+        "auto_encoder": AutoEncoder(60),
         "double": Exercise(lambda number: 2 * number, lambda rng: [(1,), (5,)]),
     }
 

@@ -18,14 +18,20 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(course_utils.__path__, "c
 #: A room may use the rooms on lower floors. Rooms that later lessons add have their floor already.
 FLOORS = (
     {"checks", "files"},
-    {"sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "batches", "processes"},
+    {
+        "sequences", "progress", "checkpoints", "receptive_fields", "schedules", "losses", "batches", "processes",
+        "graphs", "expression",
+    },
     {"data", "motif_formats", "augmentation"},
     {"motifs", "shuffles", "datasets", "windows", "kmers"},
-    {"scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching", "genome_files", "window_layout"},
+    {
+        "scanning", "backgrounds", "tfrecords", "hdf5_windows", "shared_words", "regions", "motif_matching",
+        "genome_files", "window_layout",
+    },
     {"simulation", "negatives", "packed_windows", "hdf5_making", "genome_tables", "window_plan"},
     {"likelihoods", "genomes", "window_making"},
     {"ceilings"},
-    {"models"},
+    {"models", "family_tasks"},
     {"training_checks"},
     {"training_state"},
     {"training"},
@@ -34,7 +40,7 @@ FLOORS = (
     {"plotting", "synthetic_windows"},
     {"attribution_logos", "full_size"},
     {"explorers", "exercises", "notebook", "server"},
-)
+)  # fmt: skip
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {
     "attribution", "augmentation", "batches", "checkpoints", "filter_motifs", "full_size", "interpretation", "losses",

@@ -6,6 +6,8 @@ other (lesson 01). Outputs are *logits*, before any softmax or sigmoid, as torch
 
     motif_cnn       small networks that find one motif (lesson 04)
     binding         networks for the primer's planted word, and what a student report made of it (lesson 06)
+    families        one of each family: fully connected, convolutional, recurrent, on graphs, auto-encoder (lesson 08); the
+                    last two take other inputs
     peaks           the peaks of a transcription factor, both strands alike (lessons 06 and 07)
     basenji         tracks along 131,072 bases (lessons 09 and 10); its outputs are the logarithms of rates
 """

@@ -938,4 +938,4 @@ folder.cleanup()
 # - I. Loshchilov, F. Hutter. SGDR: stochastic gradient descent with warm restarts. *International Conference on Learning Representations* (2017).
 # - R. Pascanu, T. Mikolov, Y. Bengio. On the difficulty of training recurrent neural networks. *International Conference on Machine Learning* (2013).
 #
-# **Next:** lesson 08 is coming: other families of networks, on equal terms.
+# **Next:** this is the last lesson so far. If you skipped lesson 08, other families of networks on equal terms, go there now.
