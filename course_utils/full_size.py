@@ -48,10 +48,10 @@ from course_utils.schedules import cosine
 from course_utils.synthetic_windows import true_rates
 from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
 from course_utils.training import History, fit, predict
-from course_utils.training_checks import check_recipe, check_settings
-from course_utils.windows import SPLITS
+from course_utils.training_checks import check_counts, check_recipe
+from course_utils.windows import SPLITS, Windows
 
-#: Training windows to which the rule of GC and CpG is fitted: more hardly change its few numbers.
+#: Training windows, spread over all of them, to which the rules are fitted: more hardly change their few numbers.
 RULE_WINDOWS = 200
 
 
@@ -61,7 +61,12 @@ def _said(default, meaning: str):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are those of the Japanese lecture, but for its shift that wraps around. What each field means stands beside it.
+    """How to train; the defaults are those of the Japanese lecture, but for its shift that wraps around.
+
+    What each field means stands beside it; ``--help`` shows the same words.
+
+    Raises:
+        ValueError: for a number that cannot be (lesson 10).
     """
 
     epochs: int = _said(10, "how often to go through the training windows")
@@ -80,7 +85,7 @@ class Recipe:
     precision: str = _said("float32", "float32, or bfloat16 where the processor or the card knows it")
 
     def __post_init__(self):
-        check_settings(self.epochs, self.batch_size, torch.Generator(), None, None, None, None, False)
+        check_counts(epochs=self.epochs, batch_size=self.batch_size)
         check_recipe(None, self.clip, Augmentation(self.max_shift), self.precision, 0)
         if whole(self.seed) is None or not 0 <= self.seed < 1 << 63:
             raise ValueError(f"the seed is {said(self.seed)}; a whole number from 0 up is expected, below 2 to the 63rd")
@@ -309,7 +314,8 @@ def _results(model: Basenji, data: Path, parts: dict[str, PackedWindows], recipe
     write_whole(out / "test_rates.npy", buffer.getbuffer())
     del buffer
 
-    rule_windows = read_windows(data, "train", 0, min(len(train), RULE_WINDOWS))
+    some = np.linspace(0, len(train) - 1, min(len(train), RULE_WINDOWS)).astype(int)  # the first may be of one chromosome
+    rule_windows = Windows(*HDF5Windows(data, "train").take(some), train.labels)
     rule = fit_composition(rule_windows)
     counts = np.empty(rates.shape, np.float32)
     of_rule = np.empty(rates.shape, np.float32)

@@ -61,16 +61,17 @@ def kind_of_labels(labels: torch.Tensor, loss: Loss) -> str:
     return "values" if labels.is_floating_point() else "classes"
 
 
-def check_settings(epochs, batch_size, generator, patience, valid, checkpoint, checkpoint_steps, resume):
-    for what, number in (
-        ("epochs", epochs),
-        ("batch_size", batch_size),
-        ("patience", patience),
-        ("checkpoint_steps", checkpoint_steps),
-    ):
-        optional = what in ("patience", "checkpoint_steps")
-        if not (optional and number is None) and (not isinstance(number, int) or number < 1):
+def check_counts(**numbers) -> None:
+    """Each of them, called by its name, is a whole number from 1 up."""
+    for what, number in numbers.items():
+        if not isinstance(number, int) or number < 1:
             raise TrainingError(f"{what} is {number!r}; a whole number from 1 up is expected")
+
+
+def check_settings(epochs, batch_size, generator, patience, valid, checkpoint, checkpoint_steps, resume) -> None:
+    optional = {"patience": patience, "checkpoint_steps": checkpoint_steps}
+    check_counts(epochs=epochs, batch_size=batch_size)
+    check_counts(**{what: number for what, number in optional.items() if number is not None})
     if not isinstance(generator, torch.Generator):
         raise TrainingError(
             f"generator is {str(generator)[:40]!r}, of type {type(generator).__name__}; torch's generator is "
