@@ -207,6 +207,18 @@ def read_windows(path: str | Path, split: str, start: int = 0, stop: int | None 
     return Windows(one_hot, tracks, labels, places, swap)
 
 
+def read_array(path: str | Path, key: str) -> np.ndarray | None:
+    """One whole array of an HDF5 file, or None if the file has none of this name.
+
+    Raises:
+        WindowError: for a file that is damaged or of another kind.
+        FileNotFoundError: if there is no such file (lesson 10).
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        return _read(path, lambda: file[key][:]) if key in file else None
+
+
 def splits_of(path: str | Path) -> tuple[str, ...]:
     """The splits that a file of windows holds, in the order train, valid, test.
 

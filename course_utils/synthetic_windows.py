@@ -21,6 +21,7 @@ from course_utils import __version__
 from course_utils.backgrounds import SimulationError, check_whole
 from course_utils.genomes import GenomeRules, make_genome, mean_boost, simulate_genome
 from course_utils.hdf5_making import make_file
+from course_utils.hdf5_windows import read_array
 from course_utils.tracks import pearson_per_track
 from course_utils.window_layout import Layout
 from course_utils.windows import SPLITS, WindowError
@@ -98,7 +99,7 @@ def true_rates(path: str | Path) -> dict[str, np.ndarray]:
         WindowError: for a file that is damaged or of another kind.
         FileNotFoundError: if there is no such file (lesson 10).
     """
-    found = {"true rates": _array(path, "test_rate"), "local rates": _array(path, "test_local_rate")}
+    found = {"true rates": read_array(path, "test_rate"), "local rates": read_array(path, "test_local_rate")}
     return {name: rates for name, rates in found.items() if rates is not None}
 
 
@@ -126,20 +127,8 @@ def ceilings(path: str | Path) -> SyntheticCeilings:
         raise WindowError(
             f"{path} has no test_rate and test_local_rate; a file by make_synthetic with a test set is expected"
         )
-    counts = _array(path, "test_out")
+    counts = read_array(path, "test_out")
     return SyntheticCeilings(*(pearson_per_track(counts, rates[name]) for name in ("true rates", "local rates")))
-
-
-def _array(path: str | Path, key: str) -> np.ndarray | None:
-    import h5py
-
-    with open(path, "rb"):  # Python's own words for a file that is absent or may not be read
-        pass
-    try:
-        with h5py.File(path, "r") as file:
-            return file[key][:] if key in file else None
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError):
-        raise WindowError(f"{path} is no whole HDF5 file: it was cut short, or is another kind of file") from None
 
 
 # --- the command ---------------------------------------------------------------------------------
