@@ -1,5 +1,6 @@
 """Files that are written whole or not at all (lesson 04)."""
 
+import io
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,32 @@ def write_whole(path: str | Path, content: str | bytes | memoryview, what: str =
     except BaseException:  # an interruption
         _remove(beside)
         raise
+
+
+class KeptFile(io.FileIO):
+    """A file that keeps the error of a failed writing for later: HDF5 cannot bear one, and crashes Python."""
+
+    error: OSError | None = None
+
+    def write(self, data) -> int:
+        rest = memoryview(data).cast("B")
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return len(memoryview(data).cast("B"))
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size) if self.error is None else size
+        except OSError as error:
+            self.error = error
+            return size
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 def _remove(path: Path) -> None:

@@ -9,7 +9,7 @@ invented. The recipe is the lecture's unless told otherwise. The folder `out` th
 
 * ``settings.json``: the recipe and the data, so that a training is resumed with the same;
 * ``last.pt``, ``best.pt``: all that a resume needs, and the weights of the epoch with the lowest validation loss;
-* ``log.csv``: a row for each epoch; :func:`read_log` reads it;
+* ``log.csv``: a row for each epoch; :func:`course_utils.training_log.read_log` reads it;
 * ``test_rates.npy``: the predicted rates of the test windows, ``(N, bins, T)`` float32, by the best weights;
 * ``results.json``: how good they are, beside two rules without a network and, where the rates are known, the ceilings.
 
@@ -17,18 +17,15 @@ Explained in lesson 10.
 """
 
 import argparse
-import csv
 import hashlib
 import io
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
@@ -49,6 +46,7 @@ from course_utils.synthetic_windows import true_rates
 from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss
 from course_utils.training import History, fit, predict
 from course_utils.training_checks import check_counts, check_recipe
+from course_utils.training_log import TrainingLog
 from course_utils.windows import SPLITS, Windows
 
 #: Training windows, spread over all of them, to which the rules are fitted: more hardly change their few numbers.
@@ -142,7 +140,7 @@ def train_full_size(
         parts = {split: PackedWindows(packed, split, _fraction(split, recipe)) for split in SPLITS}
         if compiled:
             model.compile()
-        log = None if processes.rank else _Log(out, parts, recipe, say)
+        log = None if processes.rank else TrainingLog(out, len(parts["train"]), recipe.epochs, say)
         if log and recipe.flip and parts["train"].swap is None:
             say(f"{data} does not say which tracks swap in a flip, so none does: right only if no track is stranded")
         if log and resume and not (out / "last.pt").exists():
@@ -240,67 +238,6 @@ def _fit(model: Basenji, parts: dict[str, PackedWindows], recipe: Recipe, **more
         schedule=cosine(steps, recipe.warmup), clip=recipe.clip, precision=recipe.precision,
         augment=Augmentation(recipe.max_shift, recipe.flip, parts["train"].swap), **more,
     )  # fmt: skip
-
-
-# --- the log -------------------------------------------------------------------------------------
-
-
-class _Log:
-    """``log.csv``, written whole after each epoch, and a line for whoever looks on."""
-
-    COLUMNS = ("epoch", "train_loss", "valid_loss", "learning_rate", "gradient_norm", "seconds", "windows_per_second")
-
-    def __init__(self, out: Path, parts: dict[str, PackedWindows], recipe: Recipe, say: Callable[[str], None]):
-        self.path, self.windows, self.recipe, self.say = out / "log.csv", len(parts["train"]), recipe, say
-        self.seconds = {}  # of the epochs before a break, as the file has them
-        if self.path.exists():
-            self.seconds = {row["epoch"]: row["seconds"] for row in read_log(out)}
-        # Of the epoch in which a training is resumed, nobody knows how long its first part took.
-        self.since = float("nan") if (out / "last.pt").exists() else time.perf_counter()
-
-    def note(self, history: History) -> None:
-        """An epoch has ended."""
-        now = time.perf_counter()
-        self.seconds[history.epochs], self.since = now - self.since, now
-        self.write(history)
-        took = self.seconds[history.epochs]
-        self.say(
-            f"epoch {history.epochs} of {self.recipe.epochs}: loss {history.train_loss[-1]:.3f}, validation "
-            f"{history.valid_loss[-1]:.3f}" + (f"; {took:.1f} s" if took == took else "; resumed")
-        )
-
-    def write(self, history: History) -> None:
-        steps = len(history.batch_loss) // history.epochs
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.COLUMNS)
-        for epoch in range(1, history.epochs + 1):
-            norms = history.gradient_norm[(epoch - 1) * steps : epoch * steps]
-            seconds = self.seconds.get(epoch, float("nan"))
-            row = [history.train_loss[epoch - 1], history.valid_loss[epoch - 1], history.learning_rate[epoch - 1]]
-            row += [median(norms), seconds, self.windows / seconds]
-            writer.writerow([epoch, *(f"{value:.6g}" for value in row)])
-        write_whole(self.path, text.getvalue())
-
-
-def read_log(out: str | Path) -> list[dict[str, float]]:
-    """The rows of ``log.csv`` in a folder: epoch, losses, the last learning rate, the median norm of the gradients.
-
-    The seconds are those of the epoch with its validation and checkpoint; NaN where a break took them.
-
-    Raises:
-        FileNotFoundError: if there is no log.
-        ValueError: for a file that is none (lesson 10).
-    """
-    path = Path(out) / "log.csv"
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = [{name: float(row[name]) for name in _Log.COLUMNS} for row in csv.DictReader(file)]
-    except (csv.Error, UnicodeDecodeError, KeyError, TypeError, ValueError):
-        raise ValueError(f"{path} is no log of a training: columns {', '.join(_Log.COLUMNS)} are expected") from None
-    for row in rows:
-        row["epoch"] = int(row["epoch"])
-    return rows
 
 
 # --- the test ------------------------------------------------------------------------------------

@@ -23,8 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.files import write_whole
-from course_utils.hdf5_windows import KeptFile
+from course_utils.files import KeptFile, write_whole
 from course_utils.progress import progress_bar
 from course_utils.window_layout import Layout, difference, identity, identity_of
 from course_utils.windows import LIMIT, SPLITS, WindowError, check_bases, check_tracks

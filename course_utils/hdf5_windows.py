@@ -8,7 +8,6 @@ once: here, one window. Files from elsewhere may be packed across many windows; 
 Explained in lesson 10.
 """
 
-import io
 import operator
 import os
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils.checks import partners
+from course_utils.files import KeptFile
 from course_utils.progress import progress_bar
 from course_utils.windows import (
     LIMIT,
@@ -86,32 +86,6 @@ def _written(path: Path) -> Iterator[tuple]:
     finally:
         with suppress(OSError):
             beside.unlink()
-
-
-class KeptFile(io.FileIO):
-    """A file that keeps the error of a failed writing for later: HDF5 cannot bear one, and crashes Python."""
-
-    error: OSError | None = None
-
-    def write(self, data) -> int:
-        rest = memoryview(data).cast("B")
-        try:
-            while rest and self.error is None:
-                rest = rest[super().write(rest) :]
-        except OSError as error:
-            self.error = error
-        return len(memoryview(data).cast("B"))
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return super().truncate(size) if self.error is None else size
-        except OSError as error:
-            self.error = error
-            return size
-
-    def check(self) -> None:
-        if self.error is not None:
-            raise self.error
 
 
 def _write_split(file, split: str, windows: Windows, disk: KeptFile) -> None:

@@ -13,11 +13,12 @@ from window_files import h5, some
 
 from course_utils import full_size
 from course_utils.checkpoints import load_weights
-from course_utils.full_size import Recipe, main, read_log, train_full_size
+from course_utils.full_size import Recipe, main, train_full_size
 from course_utils.hdf5_windows import HDF5Windows, read_windows, write_windows
 from course_utils.models.basenji import Basenji
 from course_utils.tracks import pearson_per_track, poisson_loss
 from course_utils.training import predict
+from course_utils.training_log import read_log
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

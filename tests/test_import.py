@@ -34,7 +34,7 @@ FLOORS = (
     {"models", "family_tasks"},
     {"training_checks"},
     {"training_state"},
-    {"training"},
+    {"training", "training_log"},
     {"evaluation", "interpretation", "filter_motifs"},
     {"attribution", "intervals", "tracks"},
     {"plotting", "synthetic_windows"},
@@ -44,7 +44,8 @@ FLOORS = (
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_ROOMS = {
     "attribution", "augmentation", "batches", "checkpoints", "filter_motifs", "full_size", "interpretation", "losses",
-    "models", "packed_windows", "processes", "training", "training_checks", "training_state",
+    "models", "packed_windows", "processes", "training", "training_checks", "training_log",
+    "training_state",
 }  # fmt: skip
 
 # Runs in a fresh interpreter: imports the modules named in its arguments, one by one, and says what

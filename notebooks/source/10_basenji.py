@@ -39,7 +39,6 @@ from course_utils.checkpoints import load_weights
 from course_utils.datasets import fetch, shipped
 from course_utils.exercises import lesson_10 as check
 from course_utils.explorers.tracks import marks_of, tracks_explorer, tracks_picture
-from course_utils.full_size import read_log
 from course_utils.genomes import make_genome, simulate_genome
 from course_utils.hdf5_windows import HDF5Windows, write_windows
 from course_utils.intervals import paired_interval
@@ -52,6 +51,7 @@ from course_utils.shared_words import shared_kmers
 from course_utils.tfrecords import read_basenji
 from course_utils.tracks import constant_rates, fit_composition, pearson_per_track, poisson_loss, r2_per_track
 from course_utils.training import fit, predict
+from course_utils.training_log import read_log
 
 # %% [markdown] tags=["seed:001-assays", "M32"]
 # ## 1 · What is measured along a genome
