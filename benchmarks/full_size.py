@@ -72,6 +72,23 @@ def traffic(model: Basenji, length: int, bytes_each: int) -> int:
     return 3 * numbers * bytes_each
 
 
+def kept(model: Basenji, length: int, precision: str) -> int:
+    """Bytes that one window's forward pass keeps for the backward pass, weights aside: the least a batch needs."""
+    found, held = {}, []
+
+    def note(tensor):
+        held.append(tensor)  # so that no other tensor gets its place
+        found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            outputs = model(torch.zeros(1, 4, length))
+        log_poisson(outputs.float(), torch.ones(outputs.shape))
+    weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    return sum(size for place, size in found.items() if place not in weights)
+
+
 def lower_bounds() -> None:
     """Print the least an epoch can take on machines at their peak."""
     with seeded(0):
@@ -79,6 +96,8 @@ def lower_bounds() -> None:
     train = TRAIN * operations(model, LENGTH)
     print(f"an epoch of {TRAIN:,} windows: {train / 1e12:.1f} TFLOP; memory traffic at least", end=" ")
     print(" and ".join(f"{TRAIN * traffic(model, LENGTH, size) / 1e12:.2f} TB ({name})" for name, size in KINDS.items()))
+    for precision in KINDS:
+        print(f"a window keeps {kept(model, LENGTH, precision) / 1e6:.0f} MB for the backward pass in {precision}")
     for (name, precision), (tera, bandwidth) in MACHINES.items():
         arithmetic = train / 1e12 / tera
         memory = TRAIN * traffic(model, LENGTH, KINDS[precision]) / 1e12 / bandwidth

@@ -88,6 +88,13 @@ def test_the_lower_bounds_of_the_cards_are_as_stated(benchmark, model):
         assert f"| {name} | {precision} | {said[0]} | {said[1]} |" in PAGE
 
 
+def test_the_memory_of_a_batch_and_the_row_of_gradients_are_as_stated(benchmark, model):
+    kept = [benchmark["kept"](model, benchmark["LENGTH"], precision) for precision in ("float32", "bfloat16")]
+    assert f"keeps {kept[0] / 1e6:.0f} MB for the backward pass in float32 and {kept[1] / 1e6:.0f} MB in bfloat16" in PAGE
+    assert f"a batch of 8 needs at least {8 * kept[0] / 1e9:.1f} or {8 * kept[1] / 1e9:.1f} GB" in PAGE
+    assert f"one row of {4 * sum(weight.numel() for weight in model.parameters()) / 1e6:.1f} MB travels" in PAGE
+
+
 def test_the_traffic_counts_what_the_layers_really_hold(benchmark, model):
     """A hook on each convolution and gate measures the tensors that the formula counts, for a small window."""
     numbers = []
