@@ -3,7 +3,7 @@
 * ``"place"``: positives have the motif at one place, negatives have it at any other one. Only the place tells.
 * ``"anywhere"``: positives have it at any place, negatives have none. Only its presence tells.
 * ``"order"``: positives have two motifs, A before B, negatives B before A; distances and places vary. Both have
-  both, so that no presence tells anything; places tell a little, as what comes first tends to stand farther left.
+  both, so that no presence tells anything; places tell something, as what comes first tends to stand farther left.
 
 All are drawn by :func:`course_utils.simulation.simulate`, and both classes are known exactly, so that the
 log-likelihood ratio is, too: no classifier ranks better than it does (:mod:`course_utils.ceilings`). Explained in

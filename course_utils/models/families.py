@@ -105,7 +105,7 @@ class Recurrent(nn.Module):
 
 
 class GraphConvolutional(nn.Module):
-    """Two layers; in each, every node takes a weighted mean of itself and its neighbours.
+    """Two layers; in each, every node takes a weighted sum of itself and its neighbours.
 
     Args:
         features: numbers that each node comes with.
@@ -142,8 +142,8 @@ class AutoEncoder(nn.Module):
         genes: columns of the table.
         size: of the hidden layer on either side; 0 for none, which leaves a linear encoder and a linear decoder.
         latent: numbers in the middle.
-        activation: the layer behind the hidden ones. ELU is smooth; with ReLU one of five trainings in lesson 08 folds
-            its picture.
+        activation: the layer behind the hidden ones. ELU is smooth; with ReLU one of five trainings in lesson 08
+            twists its code.
 
     Raises:
         ValueError: for sizes that are no whole numbers, or a table that does not fit (lesson 08).
