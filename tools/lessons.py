@@ -1,11 +1,11 @@
 """Turn the lessons' text sources into executed notebooks, and keep what is derived from them true.
 
     python tools/lessons.py run [NAME ...]     execute sources into notebooks/NAME.ipynb
-    python tools/lessons.py check              fail where a notebook or the README disagrees with its source
+    python tools/lessons.py check              fail where a notebook, the glossary or the README disagrees with its source
     python tools/lessons.py publish ADDRESS    write the repository's address into badges and set-up cells
 
-An author edits ``notebooks/source/NAME.py`` (jupytext percent format) and ``lessons.toml`` beside it,
-and nothing else. Two runs on one machine give the same bytes: no timings are kept, and cells and
+An author edits ``notebooks/source/NAME.py`` (jupytext percent format), ``lessons.toml`` and
+``glossary.toml`` beside it, and nothing else. Two runs on one machine give the same bytes: no timings are kept, and cells and
 widgets are numbered instead of named at random.
 """
 
@@ -18,6 +18,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import glossary
 import jupytext
 import nbformat
 from nbclient import NotebookClient
@@ -63,26 +64,34 @@ def repository(root: Path = ROOT) -> str:
     return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["course"]["repository"]
 
 
+def on_github(address: str) -> str:
+    """OWNER/NAME of a repository on GitHub, or '' for any other address."""
+    github = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(\.git)?/?", address)
+    return github[1] if github else ""
+
+
 def badge(name: str, address: str) -> str:
     """The Colab badge of a lesson. Colab opens notebooks from GitHub; other hosts have no badge."""
     if not address:
         return UNPUBLISHED
-    github = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(\.git)?/?", address)
-    if not github:
+    if not (github := on_github(address)):
         return f"Published at {address}"
     return (
         "[![Open this lesson in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        f"(https://colab.research.google.com/github/{github[1]}/blob/main/notebooks/{name}.ipynb)"
+        f"(https://colab.research.google.com/github/{github}/blob/main/notebooks/{name}.ipynb)"
     )
 
 
 def header(lesson: dict, address: str) -> str:
-    """The first cell of a lesson: title, badge, and what it costs."""
+    """The first cell of a lesson: title, badge, what it costs, and where its words are explained."""
+    badges = badge(lesson["name"], address)
+    if github := on_github(address):  # Colab has the notebook alone, so a relative link leads nowhere
+        badges += f" [Glossary on GitHub](https://github.com/{github}/blob/main/notebooks/glossary.md)"
     return (
-        f"# {lesson['name'][:2]} · {lesson['title']}\n\n{badge(lesson['name'], address)}\n\n"
+        f"# {lesson['name'][:2]} · {lesson['title']}\n\n{badges}\n\n"
         f"*{lesson['about']}*\n\n**Before this:** {lesson['before']} · "
         f"**to read:** about {lesson['minutes']} minutes · "
-        f"**to run:** {lesson['seconds']} seconds on two CPU cores"
+        f"**to run:** {lesson['seconds']} seconds on two CPU cores · **words:** [glossary](glossary.md)"
     )
 
 
@@ -179,7 +188,7 @@ def run(names: list[str], root: Path = ROOT) -> None:
         except CellExecutionError as error:
             raise SystemExit(f"{name} stopped:\n{error}") from None
         write(root / "notebooks" / f"{name}.ipynb", dump(book))
-    write(root / "README.md", readme(root))
+    write_derived(root)
 
 
 # --- what is derived -----------------------------------------------------------------------------
@@ -201,6 +210,18 @@ def readme(root: Path = ROOT) -> str:
         raise SystemExit(f"README.md has lost the markers {begin} and {end}")
     before, rest = text.split(begin)
     return before + begin + "\n" + "\n".join(rows) + "\n" + end + rest.split(end)[1]
+
+
+def glossary_page(root: Path = ROOT) -> str:
+    """The glossary as ``glossary.toml`` and the titles of the lessons make it."""
+    titles = {lesson["name"]: lesson["title"] for lesson in lessons(root)}
+    return glossary.markdown(glossary.read(root, list(titles)), titles)
+
+
+def write_derived(root: Path = ROOT) -> None:
+    """Bring the README's table and the glossary up to date."""
+    write(root / "README.md", readme(root))
+    write(root / "notebooks/glossary.md", glossary_page(root))
 
 
 def disagreements(root: Path = ROOT) -> list[str]:
@@ -227,6 +248,9 @@ def disagreements(root: Path = ROOT) -> list[str]:
     ]
     if readme(root) != (root / "README.md").read_text("utf-8"):
         found.append("README.md: the table of lessons")
+    page = root / "notebooks/glossary.md"
+    if not page.exists() or glossary_page(root) != page.read_text("utf-8"):
+        found.append("glossary.md: not what glossary.toml says")
     return found
 
 
@@ -253,7 +277,7 @@ def publish(address: str, root: Path = ROOT) -> None:
             if "set-up" in cell.metadata.get("tags", []):
                 cell.source = set_up_cell(address)
         write(path, dump(book))
-    write(root / "README.md", readme(root))
+    write_derived(root)
     print(f"published at {address}: pyproject.toml, {len(lessons(root))} lessons, README.md")
 
 
