@@ -1,8 +1,8 @@
-"""Environments of their own for tests: what a Colab reader has, and copies of the working tree.
+"""Environments of their own for tests: what a Colab reader has, Binder's builder, copies of the working tree.
 
-``colab_replica`` is built once under ``.cache/`` and used again while its pins stand. Nothing is
-ever installed into it afterwards: a test puts a `layer` over it, an environment that sees all its
-packages and writes only into itself, so that every run begins with what Colab has preinstalled.
+``colab_replica`` and ``repo2docker`` are built once under ``.cache/`` and used again while their pins stand.
+Nothing is ever installed into them afterwards: a test puts a `layer` over the replica, an environment that
+sees all its packages and writes only into itself, so that every run begins with what Colab has preinstalled.
 """
 
 import hashlib
@@ -38,6 +38,10 @@ BESIDE = [
     "widgetsnbextension==3.6.10",
 ]
 
+#: What Binder turns a repository into an image with; setuptools, so that pip can read the package's own
+#: metadata without fetching anything. constraints.txt has the versions of what these need.
+REPO2DOCKER = ["jupyter-repo2docker==2026.4.0", "setuptools"]
+
 
 # --- building ------------------------------------------------------------------------------------
 
@@ -69,6 +73,13 @@ def _colab_replica() -> Path:
     others = [line for name, line in pinned.items() if name not in named]
     python = os.environ.get("COURSE_COLAB_PYTHON", sys.executable)
     return _built("colab", wanted, others, python)
+
+
+@cache
+def repo2docker() -> Path:
+    """The interpreter of an environment with repo2docker, which Binder builds its images with."""
+    constraints = list(requirements(ROOT / "constraints.txt").values())
+    return _built("repo2docker", REPO2DOCKER, constraints, sys.executable)
 
 
 def requirements(path: Path) -> dict[str, str]:
