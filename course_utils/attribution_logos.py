@@ -46,7 +46,7 @@ def attribution_picture(
     behind, before = [], []
     for start, end in boxes:
         at = f"x='{left + start * cell:g}' y='4' width='{(end - start) * cell:g}' height='128' rx='3'"
-        behind.append(f"<rect {at} fill='{tint(ACCENT, 0.1)}'/>")
+        behind.append(f"<rect {at} fill='{tint(ACCENT, 0.07)}'/>")
         before.append(f"<rect {at} fill='none' stroke='{ACCENT}' stroke-width='2'/>")
     heading = text(8, 14, title, anchor="start", bold=True) if title else ""
     body = f"{heading}<g transform='translate(2 {top})'>{''.join([*behind, drawing, *before])}</g>"

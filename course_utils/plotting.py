@@ -6,12 +6,13 @@ matplotlib draws the curves; :func:`picture_of` gives them the same wrapping. Ev
 its *alt text*, computed from the data it shows: screen readers read it, and the tests compare it.
 
 The base colours (Okabe & Ito 2008, told apart with any colour vision) are the same everywhere, and a
-letter always stands beside the colour. Explained in lessons 00, 01 and 02.
+letter always stands beside the colour. G's orange is too light for a shape on white paper, so its letters and cells
+have a darker rim; the colour stays. Explained in lessons 00, 01 and 02.
 """
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 
@@ -21,6 +22,9 @@ from course_utils.motifs import UNIFORM, check_ppm, consensus, information
 from course_utils.sequences import ALPHABET, check_one_hot, decode
 
 BASE_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+#: A thin rim for the one base colour whose contrast with the paper, 2.2, is below the 3 that a shape needs (WCAG 2).
+BASE_RIMS = {"G": "#8a6a00"}
+RIM = 0.8  # pixels
 INK, FAINT, PAPER, ACCENT = "#111111", "#5c5c5c", "#ffffff", "#6a1b9a"
 FONT = "font-family='DejaVu Sans, Verdana, Arial, sans-serif'"
 
@@ -64,6 +68,12 @@ def picture_of(figure, alt: str) -> Picture:
     figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
     return Picture(buffer.getvalue(), alt)
+
+
+def base_look(base: str, rim: bool = True) -> str:
+    """The attributes of a shape in a base's colour, with the rim of those that need one."""
+    edge = f" stroke='{BASE_RIMS[base]}' stroke-width='{RIM}'" if rim and base in BASE_RIMS else ""
+    return f"fill='{BASE_COLOURS[base]}'{edge}"
 
 
 @cache
@@ -171,7 +181,7 @@ def describe_one_hot(encoded: np.ndarray, title: str = "") -> str:
     shown = letters if len(letters) <= 60 else letters[:57] + "..."
     sums = ", ".join(f"{base} {total:g}" for base, total in zip(ALPHABET, encoded.sum(axis=0)))
     return (
-        f"{head}one-hot picture of {shown}, {len(encoded)} positions by 4 bases; "
+        f"{head}one-hot array of {shown}, {len(encoded)} positions by 4 bases; "
         f"column sums {sums}."
     )
 
@@ -194,7 +204,7 @@ def one_hot_grid(
         y = top + row * cell
         parts.append(text(left - 10, y + cell / 2, base, bold=True))
         for column, value in enumerate(encoded[:, row].tolist()):
-            parts.append(_cell(left + column * cell, y, cell, value, BASE_COLOURS[base]))
+            parts.append(_cell(left + column * cell, y, cell, value, base))
     for column, letter in enumerate(letters):
         x = left + (column + 0.5) * cell
         parts.append(text(x, top - 10, letter, size=min(14, cell - 3), bold=True))
@@ -227,14 +237,16 @@ def _ruled_paper(x: float, y: float, columns: int, cell: int) -> str:
     return f"<path d='M{x} {y}h{wide}v{high}h-{wide}z{''.join(lines)}' fill='#f4f4f4' stroke='#c8c8c8'/>"
 
 
-def _cell(x: float, y: float, size: float, value: float, colour: str) -> str:
+def _cell(x: float, y: float, size: float, value: float, base: str) -> str:
     share = min(max(value, 0), 1)
     if not share > 0:  # nor is NaN
         return ""
-    height = share * (size - 1)  # within the lines of the grid
+    colour, height = BASE_COLOURS[base], share * (size - 1)  # within the lines of the grid
+    # The rim of a cell lies within it, so that it is not higher than its number.
+    inset = RIM / 2 if base in BASE_RIMS and height > 2 * RIM else 0
     filled = (
-        f"<rect x='{x + 0.5:g}' y='{y + size - 0.5 - height:g}' width='{size - 1}' "
-        f"height='{height:g}' fill='{colour}'/>"
+        f"<rect x='{x + 0.5 + inset:g}' y='{y + size - 0.5 - height + inset:g}' width='{size - 1 - 2 * inset:g}' "
+        f"height='{height - 2 * inset:g}' {base_look(base, rim=inset > 0)}/>"
     )
     written = f"{value:.2g}".removeprefix("0")
     if share > 0.6:
@@ -345,7 +357,7 @@ def _letter_stacks(sizes: np.ndarray, left: float, zero: float, cell: float) -> 
 
     So few elements let an explorer redraw fast.
     """
-    paths = dict.fromkeys(ALPHABET, "")
+    letters = []
     for position, row in enumerate(sizes.tolist()):
         x = left + position * cell + 0.03 * cell
         above, below = zero, zero  # where the letters so far end
@@ -357,10 +369,23 @@ def _letter_stacks(sizes: np.ndarray, left: float, zero: float, cell: float) -> 
                 y = below
                 below -= size
             if abs(size) > 0.3:  # less than a third of a pixel is not seen
-                paths[letter] += letter_path(letter, x, y, 0.94 * cell, abs(size))
-    return "".join(
-        f"<path fill='{BASE_COLOURS[base]}' d='{path}'/>" for base, path in paths.items() if path
-    )
+                letters.append((letter, x, y, 0.94 * cell, abs(size)))
+    return letter_paths(letters)
+
+
+def letter_paths(letters: Iterable[tuple[str, float, float, float, float]]) -> str:
+    """Letters ``(base, x, y, width, height)`` as one path for each base, and one for its letters without a rim.
+
+    A rim lies within its letter, so that none is higher than its number; a letter too flat to be read has none.
+    """
+    paths: dict[tuple[str, bool], str] = {}
+    for base, x, y, width, height in letters:
+        rim = base in BASE_RIMS and height >= 4 * RIM
+        if rim:
+            x, y, width, height = x + RIM / 2, y + RIM / 2, width - RIM, height - RIM
+        paths[base, rim] = paths.get((base, rim), "") + letter_path(base, x, y, width, height)
+    order = sorted(paths, key=lambda key: (ALPHABET.index(key[0]), key[1]))
+    return "".join(f"<path {base_look(base, rim)} d='{paths[base, rim]}'/>" for base, rim in order)
 
 
 def letter_path(base: str, x: float, y: float, width: float, height: float) -> str:

@@ -157,8 +157,9 @@ def test_colab_gets_the_widget_alone(monkeypatch):
 
 
 def test_a_table_names_its_columns_and_rows_and_shows_nasty_words_as_they_are():
-    read = Reader(table([(NASTY, "1", NASTY)], head=("", "number", NASTY)))
-    assert read.words == ["number", NASTY, NASTY, "1", NASTY]
+    read = Reader(table([(NASTY, "1", NASTY)], head=("row", "number", NASTY), name=NASTY))
+    assert ("table", {"aria-label": NASTY}) in read.tags
+    assert read.words == ["row", "number", NASTY, NASTY, "1", NASTY]
     scopes = [attributes["scope"] for tag, attributes in read.tags if tag == "th"]
     assert scopes == ["col", "col", "col", "row"]
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from itertools import combinations
 from xml.etree import ElementTree
 
+import colours
 import numpy as np
 import pytest
 
@@ -312,74 +313,30 @@ def test_the_same_figure_gives_the_same_bytes():
 
 # --- colours -------------------------------------------------------------------------------------
 
-# Simulation of full colour-vision deficiencies, on linear RGB: Machado, Oliveira & Fernandes, "A
-# Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE Transactions on
-# Visualization and Computer Graphics 15, 1291-1298 (2009), table 1, severity 1.0.
-VISION = {
-    "normal": np.eye(3),
-    "protanopia": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "deuteranopia": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-    "tritanopia": np.array(
-        [
-            [1.255528, -0.076749, -0.178779],
-            [-0.078411, 0.930809, 0.147602],
-            [0.004733, 0.691367, 0.303900],
-        ]
-    ),
-}
-
-
-def linear_rgb(colour: str) -> np.ndarray:
-    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-
-
-def lab(linear: np.ndarray) -> np.ndarray:
-    """CIELAB (white point D65) of a linear sRGB colour: IEC 61966-2-1 and CIE 15."""
-    to_xyz = np.array(
-        [
-            [0.4124564, 0.3575761, 0.1804375],
-            [0.2126729, 0.7151522, 0.0721750],
-            [0.0193339, 0.1191920, 0.9503041],
-        ]
-    )
-    x, y, z = (to_xyz @ linear) / (0.95047, 1.0, 1.08883)
-    fx, fy, fz = (
-        np.cbrt(t) if t > (6 / 29) ** 3 else t / (3 * (6 / 29) ** 2) + 4 / 29 for t in (x, y, z)
-    )
-    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
-
-
-def test_the_colour_arithmetic_is_right_where_the_answer_is_known():
-    np.testing.assert_allclose(lab(linear_rgb("#ffffff")), [100, 0, 0], atol=0.02)
-    np.testing.assert_allclose(lab(linear_rgb("#ff0000")), [53.24, 80.09, 67.20], atol=0.02)
-    for matrix in VISION.values():  # grey stays grey
-        np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-5)
-    assert plotting.contrast("#000000", "#ffffff") == pytest.approx(21)
+@pytest.mark.parametrize("colour, other", list(combinations([*BASE_COLOURS.values(), "#ffffff", "#010203"], 2)))
+def test_the_contrast_of_two_colours_is_that_of_wcag(colour, other):
+    assert plotting.contrast(colour, other) == pytest.approx(colours.contrast(colour, other))
     assert plotting.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize("vision", VISION)
-def test_the_base_colours_differ_under_every_colour_vision(vision):
-    """2.3 in CIELAB is just noticeable (Mahy et al. 1994); six times that is plain to see."""
-    seen = {
-        base: lab(np.clip(VISION[vision] @ linear_rgb(colour), 0, 1))
-        for base, colour in BASE_COLOURS.items()
-    }
-    for base, other in combinations(seen, 2):
-        assert np.linalg.norm(seen[base] - seen[other]) > 6 * 2.3, f"{base} and {other}"
+def test_the_base_colours_differ_under_every_colour_vision():
+    assert colours.too_close(BASE_COLOURS.values()) == {}
+
+
+def test_the_rim_of_a_letter_stands_out_on_the_paper_and_lies_within_the_letter():
+    for base, colour in BASE_COLOURS.items():
+        outermost = plotting.BASE_RIMS.get(base, colour)
+        assert plotting.contrast(outermost, plotting.PAPER) >= colours.MARKS
+    drawing, _, _ = plotting.logo([[0.0, 0.0, 1.0, 0.02]], high=100, limits=(0, 2))
+    left, top, right, bottom = letters_of(drawing)["G"]
+    half = plotting.RIM / 2
+    assert (top - half, bottom + half) == (pytest.approx(57, abs=0.1), pytest.approx(107, abs=0.1))
+    assert right + half <= 48 + 26
+
+
+def test_a_letter_too_flat_to_be_read_has_no_rim():
+    drawing, _, _ = plotting.logo([[0.0, 0.0, 0.02, 0.0]], high=100, limits=(0, 2))
+    assert BASE_COLOURS["G"] in drawing and plotting.BASE_RIMS["G"] not in drawing
 
 
 def test_what_is_written_can_be_read_on_its_background():

@@ -75,8 +75,9 @@ def _draw_ppm(ppm) -> str:
     if ppm.ndim != 2 or ppm.shape[1] != 4:
         raise ValueError(f"a motif has the shape (width, 4), not {ppm.shape}")
     grid, width, height = one_hot_grid(ppm, letters=" " * len(ppm))
-    alt = "; ".join(" ".join(f"{number:.2g}" for number in row) for row in ppm)
-    return Picture(svg(width, height, grid, "matrix"), f"A, C, G, T at each position: {alt}").html()
+    rows = "; ".join(" ".join(f"{number:.2g}" for number in row) for row in ppm)
+    alt = f"a motif of {len(ppm)} positions, probabilities of A, C, G, T at each: {rows}."
+    return Picture(svg(width, height, grid, alt), alt).html()
 
 
 def _rows_added_up(counts: np.ndarray) -> np.ndarray:

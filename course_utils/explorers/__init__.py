@@ -100,8 +100,10 @@ class Explorer:
             self.panels = self._draw(self._compute(**values, **self._presses))
         except ValueError as error:
             # The last good picture stays: a reader in the middle of typing is not punished.
+            # Its own paper beneath its own ink: both hold on a dark page too.
             self._message.value = (
-                f'<p role="status" style="color:#8a1c00"><b>Not shown yet:</b> {escape(str(error))}</p>'
+                '<p role="status" style="background:#fff;color:#8a1c00;padding:2px 8px">'
+                f"<b>Not shown yet:</b> {escape(str(error))}</p>"
             )
             return
         self._message.value = '<p role="status"></p>'
@@ -129,8 +131,14 @@ class Explorer:
         return bundle
 
 
-def table(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> str:
-    """An HTML table for an explorer's numbers; the first cell of each row names the row."""
+def table(rows: list[tuple[str, ...]], head: tuple[str, ...], name: str) -> str:
+    """An HTML table for an explorer's numbers; the first cell of each row names the row.
+
+    Args:
+        rows: cells, as words.
+        head: of the columns.
+        name: what the table is of, said by screen readers, which list a page's tables by name.
+    """
     cell = 'style="padding:1px 10px;text-align:left"'
     heads = "".join(f'<th scope="col" {cell}>{escape(word)}</th>' for word in head)
     body = "".join(
@@ -139,4 +147,10 @@ def table(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> str:
         + "</tr>"
         for first, *rest in rows
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table aria-label="{escape(name)}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def fitted(numbers: str) -> str:
+    """Numbers as wide as the page: wider tables are scrolled sideways, by keyboard too, and words wrap."""
+    look = "width:0;min-width:100%;overflow-x:auto"
+    return f'<div role="region" aria-label="numbers" tabindex="0" style="{look}">{numbers}</div>'

@@ -61,12 +61,13 @@ def draw(view: ClassifierView) -> Panels:
         if epoch in (1, 2, 5, 10, 15, 20)
     ]
     numbers = (
-        table(results, head=("result", "value"))
+        table(results, head=("result", "value"), name="results")
         + table(
             filters,
             head=("filter", "consensus", "information", "windows", "a match speaks", "effect on the logits"),
+            name="filters",
         )
-        + table(epochs, head=("epoch", "training loss", "validation loss", "validation accuracy"))
+        + table(epochs, head=("epoch", "training loss", "validation loss", "validation accuracy"), name="epochs")
     )
     found = "; ".join(f"{name} speaks {_speaks(one)}" for one, name in zip(run.filters, names))
     summary = (

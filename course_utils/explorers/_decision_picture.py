@@ -28,6 +28,7 @@ def draw(view: DecisionView) -> Panels:
             ("negative", f"{counts.fp:,} false positives", f"{counts.tn:,} true negatives"),
         ],
         head=("truth", "called positive", "called negative"),
+        name="confusion table",
     )
     tables += table(
         [
@@ -39,6 +40,7 @@ def draw(view: DecisionView) -> Panels:
             ("average precision", f"{curves.average_precision:.3f}", "not computed"),
         ],
         head=("measure", "this test", "95 % interval"),
+        name="measures",
     )
     summary = (
         f"{counts.total:,} examples, {counts.positives:,} of them positive; threshold "
@@ -97,7 +99,7 @@ def _histogram(view: DecisionView) -> str:
             if height > 0.2
         ]
         parts.append(
-            f"<path d='{pale}' fill='{plotting.tint(colour, PALE)}'/><path d='{dark}' fill='{colour}'/>"
+            f"<path d='{pale}' {pale_look(colour)}/><path d='{dark}' fill='{colour}'/>"
             f"<path d='M{'L'.join(points)}' fill='none' stroke='{plotting.INK}' stroke-width='1.2'/>"
         )
     positives, negatives = view.counts.positives, view.counts.negatives
@@ -137,6 +139,11 @@ def _class_label(left: float, colour: str, words: str) -> str:
     )
 
 
+def pale_look(colour: str) -> str:
+    """Of what is called negative: a tint with an outline, because a tint alone is too faint to be seen by all."""
+    return f"fill='{plotting.tint(colour, PALE)}' stroke='{colour}' stroke-width='.7'"
+
+
 def split_bins(
     heights, left: float, column: float, base: float, up: int, cut: float
 ) -> tuple[str, str]:
@@ -169,18 +176,18 @@ def _matrix(view: DecisionView) -> str:
         parts.append(plotting.text(left - 8, y - 8, "truly", size=11, anchor="end"))
         parts.append(plotting.text(left - 8, y + 8, word, size=11, anchor="end"))
     cells = (
-        (0, 0, "true positives", counts.tp, POSITIVE),
-        (1, 0, "false negatives", counts.fn, plotting.tint(POSITIVE, PALE)),
-        (0, 1, "false positives", counts.fp, NEGATIVE),
-        (1, 1, "true negatives", counts.tn, plotting.tint(NEGATIVE, PALE)),
+        (0, 0, "true positives", counts.tp, f"fill='{POSITIVE}'"),
+        (1, 0, "false negatives", counts.fn, pale_look(POSITIVE)),
+        (0, 1, "false positives", counts.fp, f"fill='{NEGATIVE}'"),
+        (1, 1, "true negatives", counts.tn, pale_look(NEGATIVE)),
     )
-    for column, row, words, count, colour in cells:
+    for column, row, words, count, look in cells:
         x, y = left + column * wide, top + row * high
         side = max(largest * sqrt(count / counts.total), 1.5 if count else 0)
         parts.append(
             f"<rect x='{x}' y='{y}' width='{wide}' height='{high}' fill='#f9f9f9' stroke='#c8c8c8'/>"
             f"<rect x='{x + wide / 2 - side / 2:.1f}' y='{y + 26 - side / 2:.1f}' "
-            f"width='{side:.1f}' height='{side:.1f}' fill='{colour}'/>"
+            f"width='{side:.1f}' height='{side:.1f}' {look}/>"
         )
         parts.append(plotting.text(x + wide / 2, y + 56, f"{count:,}", bold=True))
         parts.append(plotting.text(x + wide / 2, y + 70, words, size=10))
@@ -243,7 +250,7 @@ def _plot(left, title, said, names, *, guess, true, found, point, true_point) ->
         plotting.text(left, TOP - 12, said, size=10, anchor="start"),
         f"<rect x='{left}' y='{TOP}' width='{SIDE}' height='{SIDE}' fill='#f9f9f9' stroke='#c8c8c8'/>",
         f"<path d='{guess}' stroke='{plotting.FAINT}' stroke-dasharray='4 3'/>",
-        f"<path d='{_line(*true, left)}' fill='none' stroke='{plotting.tint(POSITIVE, 0.4)}' "
+        f"<path d='{_line(*true, left)}' fill='none' stroke='{plotting.tint(POSITIVE, 0.75)}' "
         "stroke-width='5'/>",
         f"<path d='{_line(*found, left)}' fill='none' stroke='{plotting.INK}' stroke-width='1.3'/>",
         plotting.text(left + SIDE / 2, TOP + SIDE + 26, names[0], size=11),
@@ -308,7 +315,7 @@ def _measures(view: DecisionView) -> str:
         if interval:
             start, end = (left + wide * value for value in interval[1:])
             parts.append(
-                f"<path d='M{start:.1f} {line}H{end:.1f}' stroke='{plotting.tint(plotting.ACCENT, 0.45)}' "
+                f"<path d='M{start:.1f} {line}H{end:.1f}' stroke='{plotting.tint(plotting.ACCENT, 0.55)}' "
                 "stroke-width='9'/>"
             )
         if name not in view.counts.undefined:

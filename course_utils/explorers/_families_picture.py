@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils import plotting
-from course_utils.explorers import Panels, table
+from course_utils.explorers import Panels, fitted, table
 from course_utils.explorers._words import write_many
 
 if TYPE_CHECKING:  # the other way round when it runs
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the other way round when it runs
 
 POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
 SHOWN, CEILING = plotting.ACCENT, "#8a1c00"
-BEHIND, OTHER_RUNS = plotting.tint(SHOWN, 0.14), plotting.tint(SHOWN, 0.45)
+BEHIND, OTHER_RUNS = plotting.tint(SHOWN, 0.14), plotting.tint(SHOWN, 0.55)
 VALIDATION = f"stroke='{SHOWN}' stroke-width='2.4'"
 TRAINING = f"stroke='{plotting.INK}' stroke-width='1.6' stroke-dasharray='5 3'"
 GUESSING = f"stroke='{plotting.FAINT}' stroke-width='1.6' stroke-dasharray='1.6 3.2'"
@@ -59,13 +59,11 @@ def draw(view: FamiliesView) -> Panels:
     rows = [
         (family, *(_cell(view, family, budget) for budget in budgets)) for family in answers.networks
     ]
-    numbers = table(here, head=(f"{view.family}, {view.task}", "five runs: mean (lowest to highest)"))
-    numbers += table(rows, head=("AUC", *(f"about {budget:,}" for budget in budgets))) + NOTE
+    numbers = table(here, head=(f"{view.family}, {view.task}", "five runs: mean (lowest to highest)"), name="the network shown")
+    numbers += table(rows, head=("AUC", *(f"about {budget:,}" for budget in budgets)), name="all networks") + NOTE
     summary = describe(view)
     body = _titles(view) + _strips(view) + _losses(network) + _histograms(view)
-    # As wide as the page, where tables that are wider are scrolled sideways.
-    numbers = f"<div style='width:0;min-width:100%;overflow-x:auto'>{numbers}</div>"
-    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), numbers, summary)
+    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), fitted(numbers), summary)
 
 
 def describe(view: FamiliesView) -> str:

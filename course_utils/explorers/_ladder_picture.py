@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils import plotting
-from course_utils.explorers import Panels, table
-from course_utils.explorers._decision_picture import split_bins
+from course_utils.explorers import Panels, fitted, table
+from course_utils.explorers._decision_picture import pale_look, split_bins
 
 if TYPE_CHECKING:  # the other way round when it runs
     from course_utils.explorers.ladder import LadderView, Point
@@ -24,10 +24,7 @@ RUNGS = (
     ("#5c5c5c", "1.2 3.4", "diamond"),
     ("#8a6a00", "12 4", "cross"),
 )
-PALE = 0.3  # tint of what is not called bound; what is has the full colour
 WIDTH, HEIGHT = 520, 488
-#: Around the numbers: as wide as the page, where tables that are wider are scrolled sideways and words wrap.
-FITTED = "<div style='width:0;min-width:100%;overflow-x:auto'>"
 NOTE = (
     "<p style='max-width:600px'>Each kind of negatives has the threshold that finds this share of its "
     "positives, or a little more where scores are equal. False: of 1,000 negatives, called bound. Precision: "
@@ -56,11 +53,11 @@ def draw(view: LadderView) -> Panels:
         )
         for name, rung in view.score.rungs.items()
     ]
-    numbers = table(here, head=(_cut(view.name, 26), f"at recall {view.recall} % (95 % interval)"))
-    numbers += table(rows, head=("negatives", "AUC (95 % interval)", "false", "precision")) + NOTE
+    numbers = table(here, head=(_cut(view.name, 26), f"at recall {view.recall} % (95 % interval)"), name="at the threshold")
+    numbers += table(rows, head=("negatives", "AUC (95 % interval)", "false", "precision"), name="kinds of negatives") + NOTE
     summary = describe(view)
     body = _histogram(view) + _roc(view) + _ladder(view)
-    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), f"{FITTED}{numbers}</div>", summary)
+    return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), fitted(numbers), summary)
 
 
 def describe(view: LadderView) -> str:
@@ -162,7 +159,7 @@ def _histogram(view: LadderView) -> str:
     ]
     for bins, fill, up in ((rung.positive_bins, POSITIVE, 1), (rung.negative_bins, colour, -1)):
         pale, dark = split_bins(bins * (tall / score.tallest), left, column, middle, up, cut)
-        parts.append(f"<path d='{pale}' fill='{plotting.tint(fill, PALE)}'/><path d='{dark}' fill='{fill}'/>")
+        parts.append(f"<path d='{pale}' {pale_look(fill)}/><path d='{dark}' fill='{fill}'/>")
     bottom = middle + tall
     parts.append(
         f"<path d='M{left} {middle}h{wide}' stroke='{plotting.INK}'/>"

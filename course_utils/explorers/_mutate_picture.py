@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.explorers import Panels, table
+from course_utils.explorers import Panels, fitted, table
 from course_utils.explorers._words import write_many
 from course_utils.plotting import (
     ACCENT,
     BASE_COLOURS,
     FAINT,
     INK,
-    letter_path,
+    letter_paths,
     short_number,
     svg,
     text,
@@ -32,9 +32,8 @@ RIGHT = LEFT + WIDE
 ROW, CHOICES_TOP = 20, 94  # of the four bases: height of a line, and where the first begins
 LONGEST_ROW, STEP = 60, 10  # positions side by side, and from one number below them to the next
 CHANGED, RULE = "#8a1c00", "#e4e4e4"
+BEHIND = 0.06  # opacity of what lies behind letters: with more, green would not stand out
 LISTED = 8  # mutations that are spelled out
-#: Around the numbers: as wide as the page, where tables that are wider are scrolled sideways and words wrap.
-FITTED = "<div style='width:0;min-width:100%;overflow-x:auto'>"
 
 
 def draw(view: MutateView) -> Panels:
@@ -132,10 +131,10 @@ def _numbers(view: MutateView) -> str:
         changes = ("", "") if base == here else tuple(_change(to - view.logit) for to in (logit, promised))
         each.append((base + words, logit, *changes))
     tables = [
-        table([(name, _logit(logit), _probability(logit), *changes) for name, logit, *changes in rows], head)
-        for rows, head in (
-            (whole, ("sequence", "logit", "probability", "change")),
-            (each, (f"base at {place}", "logit", "probability", "change", "promised")),
+        table([(name, _logit(logit), _probability(logit), *changes) for name, logit, *changes in rows], head, of)
+        for of, rows, head in (
+            ("the sequence", whole, ("sequence", "logit", "probability", "change")),
+            ("the four bases", each, (f"base at {place}", "logit", "probability", "change", "promised")),
         )
     ]
     changed = f"Changed: {_list(view)}. " if view.mutations else ""
@@ -143,7 +142,7 @@ def _numbers(view: MutateView) -> str:
         f"{changed}Promised: the change, if the logit went on as the gradient begins. Largest difference of a "
         f"letter's height on the two strands: {_logit(view.apart)}."
     )
-    return f"{FITTED}{''.join(tables)}<p style='max-width:600px'>{escape(note)}</p></div>"
+    return fitted(f"{''.join(tables)}<p style='max-width:600px'>{escape(note)}</p>")
 
 
 # --- the drawing ---------------------------------------------------------------------------------
@@ -239,15 +238,16 @@ def _row(view: MutateView, start: int, stop: int, cell: float, y: float) -> tupl
 
     parts = []
     changed = [position for position in view.mutations if start <= position < stop]
-    if changed:
-        stripes = "".join(f"M{x(p) - cell / 2:.1f} {y:g}h{cell:.1f}V{end:g}h-{cell:.1f}z" for p in changed)
-        parts.append(f"<path d='{stripes}' fill='{CHANGED}' fill-opacity='.13'/>")
+    striped = [position for position in changed if position != view.position]  # the cursor has a box of its own
+    if striped:
+        stripes = "".join(f"M{x(p) - cell / 2:.1f} {y:g}h{cell:.1f}V{end:g}h-{cell:.1f}z" for p in striped)
+        parts.append(f"<path d='{stripes}' fill='{CHANGED}' fill-opacity='{BEHIND}'/>")
     here = start <= view.position < stop
     if here:
         left, wide = x(view.position) - cell / 2 - 0.6, cell + 1.2
         parts.append(
             f"<rect x='{left:.1f}' y='{y:g}' width='{wide:.1f}' height='{end - y:g}' rx='2' fill='{ACCENT}' "
-            f"fill-opacity='.12' stroke='{ACCENT}' stroke-width='1.4'/>"
+            f"fill-opacity='{BEHIND}' stroke='{ACCENT}' stroke-width='1.4'/>"
         )
     for top, values in ((y, view.plus),) if view.alike else ((y, view.plus), (low, view.minus)):
         parts.append(_logo(values[start:stop], view.limits, cell, top, high))
@@ -290,13 +290,12 @@ def _logo(values: np.ndarray, limits: tuple[float, float], cell: float, top: flo
     low, most = limits if limits[0] < limits[1] else (0.0, 1.0)
     scale = high / (most - low)
     zero = top + most * scale
-    paths = dict.fromkeys(ALPHABET, "")
     positions, bases = np.nonzero(np.abs(values) * scale > 0.5)  # less than half a pixel is not seen
-    for place, base, tall in zip(positions.tolist(), bases.tolist(), (values[positions, bases] * scale).tolist()):
-        letter = ALPHABET[base]
-        paths[letter] += letter_path(
-            letter, LEFT + (place + 0.04) * cell, zero - max(tall, 0), 0.92 * cell, abs(tall)
-        )
+    tall = (values[positions, bases] * scale).tolist()
+    letters = letter_paths(
+        (ALPHABET[base], LEFT + (place + 0.04) * cell, zero - max(high, 0), 0.92 * cell, abs(high))
+        for place, base, high in zip(positions.tolist(), bases.tolist(), tall)
+    )
     room = 1e-9 * (most - low)
     for many in (4, 8):  # of 10 logits around 0, four marks are 5 apart, and 0 alone is within
         marks = [mark for mark in ticks(low, most, many) if low - room <= mark <= most + room]
@@ -308,7 +307,7 @@ def _logo(values: np.ndarray, limits: tuple[float, float], cell: float, top: flo
         f"<path d='M{LEFT - 4:g} {top:g}v{high:g}{strokes}M{LEFT - 4:g} {zero:.1f}h{len(values) * cell + 4:.1f}' "
         f"fill='none' stroke='{FAINT}'/>"
     ]
-    parts += [f"<path fill='{BASE_COLOURS[base]}' d='{path}'/>" for base, path in paths.items() if path]
+    parts.append(letters)
     parts += [
         text(LEFT - 11, height, short_number(mark), size=11, anchor="end", fill=FAINT)
         for mark, height in zip(marks, heights)

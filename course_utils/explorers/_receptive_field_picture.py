@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the other way round when it runs
     from course_utils.explorers.receptive_field import FieldView
 
 SEEN, PLAIN, HOLE = plotting.ACCENT, "#0072B2", "#D55E00"  # words say the same beside them
+HOLE_WORDS = "#C24E00"  # darker: words need more contrast than shapes
 NEVER = plotting.tint(HOLE, 0.22)
 CUT_OFF, CUT_OFF_BAR = "#767676", "#c4c4c4"  # what only the padding leads to is no hole
 # No wider, and no word smaller: on a narrow screen all of it shrinks.
@@ -119,7 +120,8 @@ def _numbers(view: FieldView) -> str:
     stacks = table(
         [("dilations", _dilations(view), "1 each", "1 each")]
         + [(name, *(f"{number:,}" for number in numbers)) for name, *numbers in rows],
-        head=("", "this stack", "as many plain layers", "enough plain layers"),
+        head=("of a stack", "this stack", "as many plain layers", "enough plain layers"),
+        name="this stack and plain ones",
     )
     (first, last), (low, high) = view.levels[-1][[0, -1]], view.base_span
     here = {
@@ -134,12 +136,12 @@ def _numbers(view: FieldView) -> str:
     if view.squeeze:
         rows.insert(3, ("they see the bases", f"{low:,} to {high - 1:,}"))
         rows.append(("bases outside the input", f"{view.bases_outside:,}"))
-    return stacks + table(rows, head=("output", f"{view.output:,}"))
+    return stacks + table(rows, head=("output", f"{view.output:,}"), name="what this output reads")
 
 
 def _headline(view: FieldView) -> str:
     field = f"receptive field: {_field(view, view.field, view.bases)}"
-    look = {"fill": HOLE, "bold": True} if len(view.holes_inside) else {}
+    look = {"fill": HOLE_WORDS, "bold": True} if len(view.holes_inside) else {}
     return "".join(
         (
             plotting.text(8, 18, field, size=18, anchor="start", fill=SEEN, bold=True),
@@ -203,7 +205,7 @@ def _connections(view: FieldView, level: np.ndarray, layer, y: float, gap: float
         data += [f"M{x:.1f} {slant}" for x in _x(view, inside).tolist()]
     between = np.diff(level).min() * step if len(level) > 1 else 20
     width = min(max(0.16 * between, 0.5), 1.8)
-    colour = plotting.tint(SEEN, 0.55 if between > 5 else 0.45)
+    colour = plotting.tint(SEEN, 0.6 if between > 5 else 0.55)
     return f"<path d='{''.join(data)}' fill='none' stroke='{colour}' stroke-width='{width:.1f}'/>"
 
 
@@ -221,7 +223,7 @@ def _surface(view: FieldView, level: np.ndarray, taps: np.ndarray, y: float, gap
                 wide, slant = (last - first + 1) * step, tap * step
                 corner = f"M{LEFT + first * step:.1f} {y}"
                 data.append(f"{corner}l{slant:.1f} {gap}h{wide:.1f}l{-slant:.1f} -{gap}z")
-    return f"<path d='{''.join(data)}' fill='{plotting.tint(SEEN, 0.3)}'/>"
+    return f"<path d='{''.join(data)}' fill='{plotting.tint(SEEN, 0.55)}'/>"
 
 
 def _row(view: FieldView, level: np.ndarray, y: float, step: float) -> str:

@@ -42,6 +42,7 @@ def draw(view: SimulationView) -> Panels:
                 ("how accuracy and AUC were found", _how(view)),
             ],
             head=("no classifier can exceed" if _is_known(view) else "can be reached", "value"),
+            name="ceiling",
         )
         + table(
             [
@@ -49,6 +50,7 @@ def draw(view: SimulationView) -> Panels:
                 for row, name in enumerate(("positive", "negative"))
             ],
             head=("share of", *ALPHABET, "sequences with CCGGAA or TTCCGG"),
+            name="composition",
         )
         + table(
             [
@@ -56,6 +58,7 @@ def draw(view: SimulationView) -> Panels:
                 for base, pairs in zip(ALPHABET, view.dinucleotides.T.reshape(4, 4, 2))
             ],
             head=("percent of dinucleotides, positive | negative", *ALPHABET),
+            name="dinucleotides",
         )
         + table(
             [
@@ -68,6 +71,7 @@ def draw(view: SimulationView) -> Panels:
                 for row, (sequence, truth, label, start, strand) in enumerate(_rows(view))
             ],
             head=("example", "sequence", "label", "site"),
+            name="examples",
         )
     )
     gap = np.abs(view.bases[0] - view.bases[1]).max()
@@ -286,11 +290,10 @@ def _ceilings(view: SimulationView, y: float) -> tuple[str, float]:
             parts.append(_unknown_above(y, value))
         if error:
             parts.append(_whisker(y, value - error, value + error))
-        if plain:
-            parts.append(
-                f"<path d='M{_x_of(plain):.1f} {y - 3:g}v22' stroke='{plotting.INK}' stroke-width='2' "
-                "stroke-dasharray='3 2'/>"
-            )
+        if plain:  # on a white rim, to be seen on the bar
+            line = f"<path d='M{_x_of(plain):.1f} {y - 3:g}v22'"
+            parts.append(f"{line} stroke='{plotting.PAPER}' stroke-width='5'/>")
+            parts.append(f"{line} stroke='{plotting.INK}' stroke-width='2' stroke-dasharray='3 2'/>")
         y += 24
     xs = [BAR + BAR_WIDE * i / 5 for i in range(6)]
     strokes = "".join(f"M{x:g} {y - 6:g}v4" for x in xs)

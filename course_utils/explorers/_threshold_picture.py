@@ -35,13 +35,14 @@ def draw(view: ThresholdView) -> Panels:
             "threshold", "p-value", "true sites that pass",
             "hits on +", "hits on −", "expected by chance",
         ),
+        name="the threshold",
     )  # fmt: skip
     rows = [
         _row(view, f"best hit {number}", window) for number, window in enumerate(view.best, start=1)
     ]
     rows.append(_row(view, f"looked at: number {view.rank}", view.looked_at))
     head = ("window", "start", "strand", "word", "bits", "p-value", "hit", "genome")
-    windows = table(rows, head)
+    windows = table(rows, head, name="windows")
     motif = view.scan.motif
     found = " and ".join(f"{count:,} on {SIGN[strand]}" for strand, count in view.hits.items())
     summary = (
@@ -180,6 +181,7 @@ def _strand(view: ThresholdView, strand: str, top: float, tall: float, x_of) -> 
     parts.append(_marks(hits, heights, column, base, up, lane, plotting.ACCENT))
     line = y_of(np.clip(view.threshold, low, high))
     parts.append(
+        f"<path d='M{LEFT} {line:.1f}h{WIDE}' stroke='{plotting.PAPER}' stroke-width='3'/>"  # a rim, on the bars
         f"<path d='M{LEFT} {line:.1f}h{WIDE}' stroke='{plotting.INK}' stroke-dasharray='5 3'/>"
         f"<path d='M{LEFT} {base:g}h{WIDE}m{-WIDE} 0v{-up * tall:g}' fill='none' "
         f"stroke='{plotting.FAINT}'/>"

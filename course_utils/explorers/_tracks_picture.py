@@ -10,7 +10,9 @@ from course_utils.plotting import FAINT, INK, PAPER, readable_ink, short_number,
 WIDTH, LEFT, HIGH = 640, 62, 200  # pixels: of the picture, and where the plot begins, and its height
 RIGHT = LEFT + STEPS  # where the plot ends
 ROW, LANE, STRIP = 21, 19, 30  # heights of a line of the legend, of a line of marks, of the whole window
-OBSERVED, FRAME = "#979ea7", "#6a1b9a"
+#: Pale, so that the lines of the predictions stand out on it, with an outline that stands out on the paper.
+OBSERVED = "fill='#dde1e6' stroke='#66707c' stroke-width='.8'"
+FRAME = "#6a1b9a"
 DENSE = 250  # steps from which lines are drawn thinner
 #: Colour, width and dashes of the first, second and third prediction: never the colour alone.
 STYLES = (("#0072B2", 2.4, ""), ("#C24E00", 1.8, "5 2.5"), ("#00694C", 1.6, "1.5 2"))
@@ -144,9 +146,8 @@ def _fill(view: TrackView, top: float, scale: tuple[float, list[float]]) -> str:
         return ""
     base = top + HIGH
     path = "".join(_steps(view, _shown(view, view.observed), view.merged, base, scale[0]))
-    # The thin outline keeps a single bin of a wide window in sight.
-    paint = f"fill='{OBSERVED}' stroke='{OBSERVED}' stroke-width='.6'"
-    return f"<path d='M{LEFT} {base:g}{path}V{base:g}z' {paint}/>"
+    # The outline keeps a single bin of a wide window in sight too.
+    return f"<path d='M{LEFT} {base:g}{path}V{base:g}z' {OBSERVED}/>"
 
 
 def _lines(view: TrackView, top: float, scale: tuple[float, list[float]]) -> str:
@@ -180,7 +181,7 @@ def _legend(view: TrackView, y: float) -> str:
     for name, words, style in rows:
         hidden = name in view.hidden
         if not hidden and style is None:
-            parts.append(f"<path d='M14 {y + 6:g}v-6h9v-5h9v8h9v3z' fill='{OBSERVED}'/>")
+            parts.append(f"<path d='M14 {y + 6:g}v-6h9v-5h9v8h9v3z' {OBSERVED}/>")
         elif not hidden:
             parts.append(f"<path d='M12 {y:g}h32' {_stroke(style)}/>")
         name = name if len(name) <= 26 else name[:25] + "…"

@@ -74,10 +74,12 @@ def draw(view: ImbalanceView) -> Panels:
             ("not bound", f"{view.fp:,} false positives", f"{view.tn:,} true negatives"),
         ],
         head=("truth", "called bound", "called not bound"),
+        name="confusion table",
     )
     measures = table(
         [("value", *(_words(view, name) for name in view.measures))],
         head=("measure", *view.measures),
+        name="measures",
     )
     summary = (
         f"of {WINDOWS:,} windows {view.tp + view.fn:,} are bound; true positives {view.tp:,}, "

@@ -107,7 +107,7 @@ def draw(view: MotifView) -> Panels:
     ]
     rows.append(("information", *map(write_bits, view.corrected)))
     places = (f"position {number}" for number in range(len(view.pfm)))
-    numbers = table(rows, ("counts, probabilities, bits", *places))
+    numbers = table(rows, ("counts, probabilities, bits", *places), name="PFM, PPM and PWM")
     summary = " ".join(
         [
             f"{write_many(len(view.sites), 'site')} of {write_many(len(view.pfm), 'position')}, "

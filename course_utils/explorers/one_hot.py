@@ -61,7 +61,8 @@ def draw(view: OneHotView) -> Panels:
             _row("this strand", view.sequence, view.encoded, view.position),
             _row("other strand", view.other_sequence, view.other_encoded, view.other_position),
         ],
-        head=("", "position", "letter", *ALPHABET, "sum"),
+        head=("strand", "position", "letter", *ALPHABET, "sum"),
+        name="the chosen position",
     )
     summary = (
         f"{view.sequence} and its reverse complement {view.other_sequence}; position "

@@ -136,7 +136,7 @@ def draw(shown: TracksView) -> Panels:
             for name, one in shown.everywhere.items()
         ]
     # Five narrow columns fit a telephone; what their heads leave out stands beneath.
-    numbers = table(rows, head=("track", "r", "r of logs", "loss", "largest value")) + NOTE
+    numbers = table(rows, head=("track", "r", "r of logs", "loss", "largest value"), name="figures of the track") + NOTE
     summary = describe(view)
     return Panels(track_svg(view, summary), numbers, summary)
 
