@@ -20,7 +20,7 @@ one_thread := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test env lessons bench shots publish clean
+.PHONY: help lab test env lessons site bench shots publish clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -40,10 +40,13 @@ env: $(installed) ## make the environment in .venv and stop there
 lessons: $(installed) ## execute the lessons from notebooks/source (ARGS names some of them)
 	$(in_venv) $(one_thread) $(python) tools/lessons.py run $(ARGS)
 
-bench: $(installed) ## run the comparisons of benchmarks/
+site: $(installed) ## build the course site into site/
+	$(python) tools/course_site.py $(ARGS)
+
+bench: $(installed) ## run the comparisons of benchmarks/ (ARGS names some of them)
 	@$(python) -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[bench]' || \
 	    echo "pip could not install all that benchmarks/ compares with; what is missing is left out."
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(one_thread) $(python) "$$script"; done
+	$(in_venv) $(one_thread) $(python) tools/bench.py $(ARGS)
 
 shots: $(installed) ## photograph every lesson into shots/
 	$(python) tools/shots.py $(ARGS)
@@ -53,7 +56,7 @@ publish: $(installed) ## write REPOSITORY=https://... into badges and set-up cel
 	$(python) tools/lessons.py publish "$(REPOSITORY)"
 
 clean: ## remove all that make made, except your lessons in my_lessons/
-	rm -rf .venv .cache .pytest_cache build dist shots *.egg-info
+	rm -rf .venv .cache .pytest_cache build dist shots site *.egg-info
 
 # pip's own settings (index, wheel folders, certificates) hold here as everywhere. An empty
 # CONSTRAINTS= installs the newest releases that pyproject.toml admits.

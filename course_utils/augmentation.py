@@ -23,8 +23,9 @@ def shift(inputs: torch.Tensor, by: int | torch.Tensor) -> torch.Tensor:
             whole number for all, or ``(N,)`` of them.
 
     Raises:
-        ValueError: for inputs of another shape, for no whole numbers, or a move that leaves no base
-        (lesson 10).
+        ValueError: for inputs of another shape, for no whole numbers, or a move that leaves no base.
+
+    Explained in lesson 10.
     """
     _check_inputs(inputs)
     many, _, length = inputs.shape
@@ -83,8 +84,9 @@ class Augmentation:
         swap: for each track the index of its partner on the other strand, as `reverse_complement` takes it.
 
     Raises:
-        ValueError: for a max_shift that is no whole number from 0 up, or a swap that does not fit
-        (lesson 10).
+        ValueError: for a max_shift that is no whole number from 0 up, or a swap that does not fit.
+
+    Explained in lesson 10.
     """
 
     max_shift: int = 0

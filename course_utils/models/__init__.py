@@ -4,12 +4,14 @@ All take one-hot sequences as ``(N, 4, L)``, float32: N sequences, the channels 
 is the order of `torch.nn.Conv1d`; storage order is ``(N, L, 4)``, and `permute(0, 2, 1)` leads from one to the
 other (lesson 01). Outputs are *logits*, before any softmax or sigmoid, as torch's loss functions expect them.
 
-    motif_cnn       small networks that find one motif (lesson 04)
-    binding         networks for the primer's planted word, and what a student report made of it (lesson 06)
-    families        one of each family: fully connected, convolutional, recurrent, on graphs, auto-encoder (lesson 08); the
-                    last two take other inputs
-    peaks           the peaks of a transcription factor, both strands alike (lessons 06 and 07)
-    basenji         tracks along 131,072 bases (lessons 09 and 10); its outputs are the logarithms of rates
+* :mod:`~course_utils.models.motif_cnn`: small networks that find one motif (lesson 04);
+* :mod:`~course_utils.models.binding`: networks for the primer's planted word, and what a student report made of it
+  (lesson 06);
+* :mod:`~course_utils.models.families`: one of each family: fully connected, convolutional, recurrent, on graphs,
+  auto-encoder (lesson 08); the last two take other inputs;
+* :mod:`~course_utils.models.peaks`: the peaks of a transcription factor, both strands alike (lessons 06 and 07);
+* :mod:`~course_utils.models.basenji`: tracks along 131,072 bases (lessons 09 and 10); its outputs are the logarithms
+  of rates.
 """
 
 from collections.abc import Iterator

@@ -15,13 +15,13 @@ logarithm of the count expected in each bin.
 them, a quarter of its window. The middle is base 128 i, the *first* of the 128 in bin i: the padding puts it there.
 So an output sees 16,392 bases before its bin and 16,265 behind it.
 
-    Kelley et al., Sequential regulatory activity prediction across chromosomes with convolutional neural
-        networks, Genome Research 28, 739-750 (2018): Basenji
-    Salimans and Kingma, Weight normalization, arXiv:1602.07868 (2016)
-    Dauphin et al., Language modeling with gated convolutional networks, arXiv:1612.08083 (2017): GLU
-    Huang et al., Densely connected convolutional networks, CVPR (2017): DenseNet
-    Yu and Koltun, Multi-scale context aggregation by dilated convolutions, arXiv:1511.07122 (2016)
-    LeCun et al., Efficient BackProp, in: Neural Networks: Tricks of the Trade (1998): the first weights
+* Kelley et al., Sequential regulatory activity prediction across chromosomes with convolutional neural
+  networks, Genome Research 28, 739-750 (2018): Basenji
+* Salimans and Kingma, Weight normalization, arXiv:1602.07868 (2016)
+* Dauphin et al., Language modeling with gated convolutional networks, arXiv:1612.08083 (2017): GLU
+* Huang et al., Densely connected convolutional networks, CVPR (2017): DenseNet
+* Yu and Koltun, Multi-scale context aggregation by dilated convolutions, arXiv:1511.07122 (2016)
+* LeCun et al., Efficient BackProp, in: Neural Networks: Tricks of the Trade (1998): the first weights
 """
 
 from collections.abc import Sequence
