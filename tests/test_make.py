@@ -256,8 +256,8 @@ def test_jupyterlab_opens_the_first_lesson(lab):
 
 def test_jupyterlab_shows_the_readers_copy_of_every_lesson(lab):
     shown = json.loads(ask(lab, "/api/contents", lab["token"]).read())["content"]
-    lessons = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert sorted(entry["name"] for entry in shown) == lessons
+    lessons = [path.name for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert sorted(entry["name"] for entry in shown) == sorted([*lessons, "glossary.md"])
     assert Path(lab["root_dir"]) == lab["home"] / "lessons"
 
 

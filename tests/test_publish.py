@@ -46,6 +46,19 @@ def test_a_lesson_that_disagrees_with_its_source_is_not_published(copy):
     assert (copy / "pyproject.toml").read_bytes() == before
 
 
+def test_a_glossary_that_disagrees_with_its_source_is_not_published(copy):
+    page = copy / "notebooks/glossary.md"
+    page.write_text(page.read_text("utf-8") + "\nA late thought.\n", "utf-8")
+    with pytest.raises(SystemExit, match="(?s)glossary.md.*run `make lessons` first"):
+        lessons.publish(ADDRESS, root=copy)
+
+
+def test_the_readme_has_badges_and_no_links_to_the_glossary_in_its_table(copy):
+    lessons.publish(ADDRESS, root=copy)
+    table = (copy / "README.md").read_text("utf-8").split("<!-- lessons:")[1]
+    assert "colab-badge" in table and "glossary" not in table
+
+
 def test_publishing_writes_badges_and_set_up_cells_and_nothing_else(copy):
     lessons.publish(ADDRESS, root=copy)
     assert lessons.repository(copy) == ADDRESS
@@ -55,6 +68,8 @@ def test_publishing_writes_badges_and_set_up_cells_and_nothing_else(copy):
         badge = f"https://colab.research.google.com/github/owner/deep-dna/blob/main/notebooks/{name}.ipynb"
         assert badge in after.cells[0].source
         assert badge in (copy / "README.md").read_text("utf-8")
+        [line] = [line for line in after.cells[0].source.splitlines() if badge in line]
+        assert "(https://github.com/owner/deep-dna/blob/main/notebooks/glossary.md)" in line
         for number, (one, other) in enumerate(zip(before.cells, after.cells, strict=True)):
             if "set-up" in tags(other):
                 assert f'%pip install --quiet "course-utils @ git+{ADDRESS}"' in other.source
@@ -68,7 +83,9 @@ def test_publishing_twice_changes_nothing_more_and_can_move_the_address(copy):
         return {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
 
     lessons.publish("https://example.org/elsewhere.git", root=copy)
-    assert "Published at https://example.org/elsewhere.git" in read(copy, NAMES[0]).cells[0].source
+    head = read(copy, NAMES[0]).cells[0].source
+    assert "Published at https://example.org/elsewhere.git" in head
+    assert "[glossary](glossary.md)" in head and "/glossary.md" not in head
     lessons.publish(ADDRESS, root=copy)
     once = content()
     lessons.publish(ADDRESS, root=copy)

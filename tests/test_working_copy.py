@@ -257,3 +257,73 @@ def test_the_summary_says_what_was_done(collection, capsys):
     collection.copy.write_text(notebook("# question", "answer = 42"))
     working_copy.main(*arguments)
     assert "my_lessons: 1 kept as you left them." in capsys.readouterr().out
+
+
+# --- the glossary --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def glossary(collection):
+    """The glossary of the collection; the reader's copy of it lies beside the copies of lessons."""
+    path = collection.lesson.with_name(working_copy.GLOSSARY)
+    path.write_text("# Glossary\n\nbase\n", "utf-8")
+    return path
+
+
+def test_the_glossary_comes_along_and_is_not_counted_as_a_lesson(collection, glossary, capsys):
+    assert working_copy.main([str(collection.copy.parent)], glossary.parent) == 0
+    assert (collection.copy.parent / glossary.name).read_bytes() == glossary.read_bytes()
+    assert "my_lessons: 1 copied." in capsys.readouterr().out
+
+
+def test_an_untouched_glossary_follows_and_a_second_update_changes_nothing(collection, glossary):
+    collection.update()
+    glossary.write_text("# Glossary\n\nbase, in better words\n", "utf-8")
+    assert collection.update() == []
+    copy = collection.copy.parent / glossary.name
+    assert copy.read_bytes() == glossary.read_bytes()
+    before = copy.stat().st_mtime_ns
+    assert collection.update() == [] and copy.stat().st_mtime_ns == before
+
+
+def test_line_ends_of_another_system_are_not_the_readers_work(collection, glossary):
+    collection.update()
+    copy = collection.copy.parent / glossary.name
+    copy.write_bytes(copy.read_bytes().replace(b"\n", b"\r\n"))
+    glossary.write_text("# Glossary\n\nbase, in better words\n", "utf-8")
+    assert collection.update() == []
+    assert copy.read_bytes() == glossary.read_bytes()
+
+
+def test_notes_in_the_glossary_survive_and_the_new_one_is_put_beside_it(collection, glossary):
+    collection.update()
+    copy = collection.copy.parent / glossary.name
+    copy.write_text("# Glossary\n\nbase: Base!\n", "utf-8")
+    assert collection.update() == []
+    glossary.write_text("# Glossary\n\nbase, in better words\n", "utf-8")
+    [message] = collection.update()
+    [beside] = copy.parent.glob("glossary.new-*.md")
+    assert copy.read_text("utf-8") == "# Glossary\n\nbase: Base!\n"
+    assert beside.read_bytes() == glossary.read_bytes() and beside.name in message
+    beside.unlink()
+    assert collection.update() == [] and not beside.exists()
+
+
+def test_a_glossary_that_the_reader_had_before_is_kept(collection, glossary):
+    copy = collection.copy.parent / glossary.name
+    copy.parent.mkdir()
+    copy.write_text("my own words\n", "utf-8")
+    [message] = collection.update()
+    assert copy.read_text("utf-8") == "my own words\n" and "glossary.new-" in message
+
+
+def test_a_copy_of_the_glossary_that_is_no_text_is_left_alone_and_named(collection, glossary):
+    copy = collection.copy.parent / glossary.name
+    copy.parent.mkdir()
+    copy.write_bytes(b"\xff\xfe\x00")
+    [message] = collection.update()
+    assert copy.read_bytes() == b"\xff\xfe\x00" and "glossary.md is not text" in message
+
+
+def test_the_collection_has_the_glossary_that_the_copies_link_to():
+    assert (ROOT / "notebooks" / working_copy.GLOSSARY).exists()

@@ -42,6 +42,8 @@ SCRIPTS = {
     "zh_hant": (HAN, f"{KANA}|{HANGUL}", "big5"),
     "zh_hans": (HAN, f"{KANA}|{HANGUL}", "gb2312"),
 }
+#: Characters in daily use that the old codec lacks.
+LATER = {"big5": "苷", "gb2312": ""}
 
 INTRODUCTION = """\
 # Glossary
@@ -106,11 +108,13 @@ def faults(entries: list[dict], lessons: list[str]) -> list[str]:
             continue
         found += [f"{name!r}: {fault}" for fault in _faults_of(entry, lessons)]
         for form in forms(entry):
-            if (other := whose.setdefault(same(form), name)) != name or forms(entry).count(form) > 1:
-                found.append(f"{name!r}: {form!r} stands under {other!r} already")
-        for title in {name, name[0].upper()}:
-            if anchors.setdefault(slug(title), title) != title:
-                found.append(f"{name!r}: its heading has the anchor of {anchors[slug(title)]!r}")
+            if same(form) in whose:
+                found.append(f"{name!r}: {form!r} stands under {whose[same(form)]!r} already")
+            whose[same(form)] = name
+        anchors.setdefault(slug(name[0]), f"its letter {name[0].upper()}")
+        if slug(name) in anchors:
+            found.append(f"{name!r}: its heading has the anchor of {anchors[slug(name)]}")
+        anchors[slug(name)] = repr(name)
     terms = [entry["term"] for entry in entries if _is_text(entry.get("term"))]
     found += [
         f"{later!r} stands after {earlier!r}: the terms are in alphabetical order"
@@ -158,7 +162,7 @@ def _knows(codec: str, letter: str) -> bool:
     try:
         return bool(letter.encode(codec))
     except UnicodeEncodeError:
-        return False
+        return letter in LATER[codec]
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -200,9 +204,10 @@ def _entry(entry: dict, titles: dict[str, str]) -> str:
 
 
 def _inflected(form: str, term: str) -> bool:
-    """Whether a form is the term in the plural, or the like."""
-    stem = same(term)[:-2]
-    return len(stem) > 1 and same(form).startswith(stem) and len(form) < len(term) + 4
+    """Whether a form is the term in the plural, its beginning, or the like, which no reader has to be told."""
+    form, term = same(form), same(term)
+    plural = len(term) > 3 and form.startswith(term[:-2]) and len(form) < len(term) + 4
+    return plural or (len(form) > 3 and term.startswith(form[:-2]))
 
 
 # --- the lessons ---------------------------------------------------------------------------------

@@ -14,6 +14,8 @@
 "Changed" means the text of the cells: outputs, run counts, metadata and empty cells are not the
 reader's work, and JupyterLab adds them by itself. Which lesson a copy was made from is kept in
 FOLDER/.lessons.json. Without that file, every copy that differs counts as changed by the reader.
+
+The lessons link to the glossary, so glossary.md comes along and is treated in the same way.
 """
 
 import argparse
@@ -25,12 +27,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = ".lessons.json"
+GLOSSARY = "glossary.md"
 WORDS = {"copied": "copied", "replaced": "brought up to date", "kept": "kept as you left them"}
 
 
 def fingerprint(path: Path) -> str | None:
-    """A hash of the text of a notebook's cells, or None for a file that is not a notebook."""
+    """A hash of the text of a notebook's cells, or None for a file that is not a notebook.
+
+    Of the glossary, a hash of its text; None if it is not text.
+    """
     try:
+        if path.suffix == ".md":
+            lines = path.read_text("utf-8").rstrip().splitlines()
+            return hashlib.sha256("\n".join(lines).encode()).hexdigest()
         cells = json.loads(path.read_bytes())["cells"]
         texts = [[cell["cell_type"], "".join(cell["source"]).rstrip()] for cell in cells]
     except (OSError, ValueError, KeyError, TypeError):
@@ -77,16 +86,16 @@ def update_lesson(lesson: Path, folder: Path, noted: dict[str, str]) -> tuple[st
         What was done ('copied', 'replaced', 'kept' or 'same'), and a line for the reader or ''.
 
     Raises:
-        ValueError: the lesson of the collection is not a notebook.
+        ValueError: the lesson of the collection is not a notebook (the glossary: not text).
     """
-    new = fingerprint(lesson)
+    new, kind = fingerprint(lesson), "text" if lesson.suffix == ".md" else "a notebook"
     if new is None:
-        raise ValueError(f"{lesson} is not a notebook: `git restore` it, or fetch it again.")
+        raise ValueError(f"{lesson} is not {kind}: `git restore` it, or fetch it again.")
     copy = folder / lesson.name
     exists = os.path.lexists(copy)
     mine = fingerprint(copy)
     if exists and mine is None:
-        return "kept", f"{copy} is not a notebook: delete or rename it to get a fresh one."
+        return "kept", f"{copy} is not {kind}: delete or rename it to get a fresh one."
     if mine == new:
         noted["copied"] = new
         return "same", ""
@@ -119,21 +128,22 @@ def offer(lesson: Path, new: str, folder: Path, noted: dict[str, str]) -> str:
 
 def beside_name(lesson: Path, content: str, folder: Path) -> Path:
     """Where the lesson with this fingerprint is put beside the reader's own."""
-    return folder / f"{lesson.stem}.new-{content[:7]}.ipynb"
+    return folder / f"{lesson.stem}.new-{content[:7]}{lesson.suffix}"
 
 
 def update(source: Path, folder: Path) -> tuple[dict[str, int], list[str], list[str]]:
-    """Bring the whole folder up to date: counts of what was done, messages, and failures."""
+    """Bring the whole folder up to date: what was done with how many lessons, messages, failures."""
     folder.mkdir(parents=True, exist_ok=True)
     noted, messages = read_manifest(folder)
     counts, failures = dict.fromkeys((*WORDS, "same"), 0), []
-    for lesson in sorted(source.glob("*.ipynb")):
+    lessons = sorted(source.glob("*.ipynb"))
+    for lesson in [*lessons, *source.glob(GLOSSARY)]:
         try:
             done, message = update_lesson(lesson, folder, noted.setdefault(lesson.name, {}))
         except (OSError, ValueError) as error:
             failures.append(str(error))
             continue
-        counts[done] += 1
+        counts[done] += lesson.name != GLOSSARY  # what is counted are lessons
         messages += [message] if message else []
     write(folder / MANIFEST, (json.dumps(noted, indent=1, sort_keys=True) + "\n").encode())
     return counts, messages, failures
