@@ -105,10 +105,49 @@ def without(book: nbformat.NotebookNode, leave_out: Callable) -> nbformat.Notebo
     return book
 
 
+def needed_by(book: nbformat.NotebookNode, wanted: Callable) -> list[nbformat.NotebookNode]:
+    """The cells that `wanted` names, and those that make what they read, and what these read in turn."""
+    read, found = set(), []
+    for cell in reversed([cell for cell in book.cells if cell.cell_type == "code"]):
+        names = Names(cell.source)
+        if wanted(cell) or names.made & read:
+            found.append(cell)
+            read = (read - names.made) | names.read
+    return found[::-1]
+
+
 def quick(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook less the cells tagged `slow`, which train for long, and those that need their results.
 
-    nbval runs every cell, and so do the browser tests, in this environment and in Colab's; the tests that
-    execute the lessons once more, for another reason, need not train everything again.
+    nbval runs every cell; the tests that execute the lessons once more, for another reason or elsewhere, need
+    not train everything again.
     """
     return without(book, lambda cell: "slow" in tags(cell))
+
+
+#: Run before a lesson's imports: what it then calls `fit` sees a few windows, once.
+HURRIED = """\
+from torch.utils.data import Subset
+
+from course_utils import training
+
+
+def hurried(model, train, *others, epochs, fit=training.fit, **options):
+    return fit(model, Subset(train, range(min(4, len(train)))), *others, epochs=1, **options)
+
+
+training.fit = hurried"""
+
+
+def quick_with_explorers(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The quick notebook with all its explorers: a slow cell that one of them needs stays, and trains hardly at all.
+
+    So an explorer of trained networks has networks, which have learned next to nothing.
+    """
+    needed = needed_by(book, lambda cell: "explorer" in tags(cell))
+    kept = [cell for cell in needed if "slow" in tags(cell)]
+    book = without(book, lambda cell: "slow" in tags(cell) and cell not in kept)
+    if kept:
+        [imports] = [number for number, cell in enumerate(book.cells) if "imports" in tags(cell)]
+        book.cells.insert(imports, nbformat.v4.new_code_cell(HURRIED))
+    return book

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import nbformat
+from dependencies import quick_with_explorers
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -26,15 +27,20 @@ def execute(book: nbformat.NotebookNode, kernels: Path, folder: Path) -> nbforma
     return client.execute()
 
 
-def copy_lessons(notebooks: Path, folder: Path, saved_widgets: bool = True) -> Path:
+def copy_lessons(
+    notebooks: Path, folder: Path, saved_widgets: bool = True, slow_cells: bool = True
+) -> Path:
     """Copy the lessons into the new `folder`, less the cells whose data is not to be had here.
 
     Args:
         saved_widgets: keep what an explorer looked like when the lesson was built.
+        slow_cells: keep the cells that train for long; without them, all explorers are still there.
     """
     folder.mkdir()
     for path in sorted(notebooks.glob("*.ipynb")):
         book = without_missing_data(nbformat.read(path, as_version=4))
+        if not slow_cells:
+            book = quick_with_explorers(book)
         if not saved_widgets:
             book.metadata.pop("widgets", None)
         nbformat.write(book, folder / path.name)
