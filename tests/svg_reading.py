@@ -67,21 +67,18 @@ class Shape:
         """Which points lie on the line."""
         hit = np.zeros(len(points), dtype=bool)
         for outline in self.outlines:
-            ends = np.roll(outline, -1, axis=0)[:-1] if len(outline) > 1 else outline
-            for a, b in zip(outline, ends):
-                step = b - a
-                share = np.clip((points - a) @ step / max(step @ step, 1e-12), 0, 1)
-                away = points - a - share[:, None] * step
-                hit |= (away**2).sum(axis=1) <= (self.width / 2) ** 2
+            a, step = outline[:-1], np.diff(outline, axis=0)
+            length = np.maximum((step**2).sum(axis=1), 1e-12)
+            away = points[:, None] - a  # (points, lines, 2)
+            share = np.clip((away * step).sum(axis=2) / length, 0, 1)
+            away = away - share[:, :, None] * step
+            hit |= ((away**2).sum(axis=2) <= (self.width / 2) ** 2).any(axis=1)
         return hit
 
-    def beside(self, most: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    def beside(self, most: int = 40) -> tuple[np.ndarray, np.ndarray]:
         """Points spread over the outline by its length, a little to its left and to its right ``(most, 2)``."""
-        starts, ends = [], []
-        for outline in self.outlines:
-            starts.append(outline[:-1] if len(outline) > 1 else outline)
-            ends.append(outline[1:] if len(outline) > 1 else outline)
-        a, b = np.concatenate(starts), np.concatenate(ends)
+        a = np.concatenate([outline[:-1] for outline in self.outlines])
+        b = np.concatenate([outline[1:] for outline in self.outlines])
         lengths = np.maximum(np.linalg.norm(b - a, axis=1), 1e-9)
         places = (np.arange(most) + 0.5) / most * lengths.sum()
         number = np.searchsorted(np.cumsum(lengths), places).clip(max=len(lengths) - 1)

@@ -95,7 +95,7 @@ def test_what_only_the_padding_leads_to_is_no_hole_and_looks_and_reads_otherwise
     assert "outside the input: 2 bins; ○ 1 inside reached only through them" in picture
     assert drawing.HOLE not in picture and "✕" not in picture
     assert subpaths(picture, drawing.CUT_OFF, "stroke") == [1]
-    assert subpaths(picture, drawing.CUT_OFF_BAR, "fill") == [1]
+    assert subpaths(picture, drawing.CUT_OFF, "fill") == [1]
     whole = draw(view_of(layers=2, growth=3, length=16, output=8)).picture
     assert "no holes: every one of them is read" in whole
     assert "○" not in whole and drawing.CUT_OFF not in whole

@@ -277,7 +277,7 @@ def _ladder(view: LadderView) -> str:
         if here:
             parts.append(
                 f"<rect x='{left - 4}' y='{y - 9:g}' width='{right - left + 8}' "
-                f"height='{pitch - 3:g}' rx='4' fill='{plotting.tint(colour, 0.12)}'/>"
+                f"height='{pitch - 3:g}' rx='4' fill='{plotting.tint(colour, 0.1)}'/>"
             )
         look = "stroke-width='3.5'" if here else f"stroke-width='1.3' stroke-dasharray='{strokes}'"
         parts.append(f"<path d='M{left} {y:g}h34' stroke='{colour}' {look}/>")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # the other way round when it runs
 SEEN, PLAIN, HOLE = plotting.ACCENT, "#0072B2", "#D55E00"  # words say the same beside them
 HOLE_WORDS = "#C24E00"  # darker: words need more contrast than shapes
 NEVER = plotting.tint(HOLE, 0.22)
-CUT_OFF, CUT_OFF_BAR = "#767676", "#c4c4c4"  # what only the padding leads to is no hole
+CUT_OFF = "#767676"  # what only the padding leads to is no hole
+#: Lines of what is read: no paler, to be seen on the paper, and no darker, for the dots to be seen on them.
+THREADS = plotting.tint(SEEN, 0.55)
 # No wider, and no word smaller: on a narrow screen all of it shrinks.
 WIDTH, HEIGHT, SIZE = 576, 486, 14
 LEFT, ACROSS, NAMES = 116, 440, 102  # of the positions; where the names of the rows end
@@ -205,8 +207,7 @@ def _connections(view: FieldView, level: np.ndarray, layer, y: float, gap: float
         data += [f"M{x:.1f} {slant}" for x in _x(view, inside).tolist()]
     between = np.diff(level).min() * step if len(level) > 1 else 20
     width = min(max(0.16 * between, 0.5), 1.8)
-    colour = plotting.tint(SEEN, 0.6 if between > 5 else 0.55)
-    return f"<path d='{''.join(data)}' fill='none' stroke='{colour}' stroke-width='{width:.1f}'/>"
+    return f"<path d='{''.join(data)}' fill='none' stroke='{THREADS}' stroke-width='{width:.1f}'/>"
 
 
 def _surface(view: FieldView, level: np.ndarray, taps: np.ndarray, y: float, gap: float) -> str:
@@ -223,7 +224,7 @@ def _surface(view: FieldView, level: np.ndarray, taps: np.ndarray, y: float, gap
                 wide, slant = (last - first + 1) * step, tap * step
                 corner = f"M{LEFT + first * step:.1f} {y}"
                 data.append(f"{corner}l{slant:.1f} {gap}h{wide:.1f}l{-slant:.1f} -{gap}z")
-    return f"<path d='{''.join(data)}' fill='{plotting.tint(SEEN, 0.55)}'/>"
+    return f"<path d='{''.join(data)}' fill='{THREADS}'/>"
 
 
 def _row(view: FieldView, level: np.ndarray, y: float, step: float) -> str:
@@ -321,7 +322,7 @@ def _bars(view: FieldView) -> str:
             f"<path d='M{LEFT} {top}{paper}M{LEFT} {low}{paper}' fill='#f1f1f1'/>",
             _bar(view, view.ends, top, SEEN),
             _boxes(view.holes_inside, step, top, f"fill='{NEVER}' {edge}"),
-            _boxes(view.cut_off, step, top, f"fill='{CUT_OFF_BAR}'"),
+            _boxes(view.cut_off, step, top, f"fill='{CUT_OFF}'"),
             _beside(view, view.ends, top + 8, words, SEEN, on=whole),
             _bar(view, plain, low, PLAIN),
             _beside(view, plain, low + 8, write_many(view.plain_field, _unit(view)), PLAIN),
