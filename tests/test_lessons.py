@@ -1,4 +1,7 @@
-"""What every lesson promises, whatever it teaches. Its cells are run and compared by nbval."""
+"""What every lesson promises, whatever it teaches. Its cells are run and compared by nbval.
+
+That a second build changes no byte is tested in test_wheel.py, where the second is built from the wheel.
+"""
 
 import os
 import re
@@ -195,23 +198,6 @@ def test_a_seed_tag_stands_in_the_table(name):
     listed = {item["tag"] for item in SEEDS if item["lesson"] == name}
     used = {tag for cell in lesson(name).cells for tag in tags(cell) if tag.startswith("seed:")}
     assert used == listed
-
-
-@every_lesson
-def test_a_second_build_changes_no_byte_and_leaves_nothing_behind(name):
-    def state():
-        return subprocess.run(
-            ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout
-
-    before = state()
-    [entry] = [entry for entry in lessons.lessons() if entry["name"] == name]
-    once, again = (
-        lessons.dump(lessons.execute(quick(without_missing_data(lessons.notebook_from_source(entry)))))
-        for _ in range(2)
-    )
-    assert once == again
-    assert state() == before
 
 
 def test_the_network_is_blocked_for_kernels():
