@@ -23,7 +23,6 @@ from reading import (
     output_text,
     tagged,
     tags,
-    without_missing_data,
 )
 
 sys.path.insert(0, str(ROOT / "tools"))
