@@ -211,7 +211,7 @@ def test_M17_some_deep_runs_never_learn_six_of_80_is_not_ruled_out_and_the_remed
     assert claimed == [left["He's first weights"], before, left["a rate of 0.0001"], left["no dropout"]]
     assert by_score(left["no dropout"], 80)[0] > before / 80, "worse"
     assert by_score(left["a rate of 0.0001"], 80)[1] > before / 80, "may"
-    [one_in] = numbers(r"With its five changes, about one run in (\w+) stays at chance")
+    [one_in] = numbers(r"With the five changes of its second network, about one run in (\w+) stays at chance")
     assert 80 / never(deep["cross_entropy"]["left"], 10) == one_in
 
 
@@ -223,6 +223,8 @@ def test_M18_one_word_planted_without_variation_tells_the_classes_apart(primer):
     assert (rule == labels).all() and labels.sum() == 987
     right, wrong = (float(x) for x in re.findall(r"right for ([\d.]+)%", said(NAME, "M18")))
     assert right == 100 and wrong == pytest.approx(100 * (rule[:-1] == labels[1:]).mean(), abs=0.051)
+    claims(r"Shift the labels by a header, and the rule is (a coin); with the right ones, it is (always) right")
+    assert abs(wrong - 50) < 1
     starts = [sequence.index(SITE) for sequence in sequences if SITE in sequence]
     assert [min(starts), max(starts)] == found("M18", r"starts at (\d+) to (\d+)")
     other = reverse_complement(SITE)
@@ -249,7 +251,7 @@ def test_M19_the_labels_have_no_header_and_reading_one_loses_the_first(primer):
     lines = fetch("primer")[0].read_text().splitlines()
     assert len(lines) == 2000 and set(lines) == {"0", "1"}, "labels from the first line on"
     assert f"the first lines of the labels: {lines[:4]}" in said(NAME, "M19")
-    assert found("M19", r"(\d+) sequences, (\d+) labels; with a header supposed, (\d+)") == [2000, 2000, 1999]
+    assert found("M19", r"(\d+) sequences, (\d+) labels; if the first is taken for a header, (\d+)") == [2000, 2000, 1999]
     with pytest.raises(ValueError):
         np.equal(np.loadtxt(lines, skiprows=1), primer[1])
 
@@ -301,7 +303,7 @@ def test_M34_composition_alone_wins_against_naive_negatives(primer, peaks):
     )
     [by_gc] = numbers(r"Against uniform letters, the share of G and C alone reaches (0\.\d\d)")
     assert by_gc == pytest.approx(by_hand["uniform", gc], abs=0.015)
-    assert np.mean(gc(letters)) > 0.5, "peaks have more G and C than half"
+    assert np.mean(gc(letters)) > 0.5, "in peaks it is above a half"
     [by_cpgs] = numbers(r"against shuffled bases a classifier that only counts CpGs has an AUC of (0\.\d\d)")
     assert by_cpgs == pytest.approx(by_hand["shuffled bases", few_cpgs], abs=0.015)
     both = numbers(r"win much against uniform letters \((0\.\d\d) and (0\.\d\d) alone\) and nothing here")

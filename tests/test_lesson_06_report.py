@@ -73,7 +73,7 @@ def test_split_42_fits_the_hidden_table_and_the_log(primer):
     assert test.sum() == positives == 241
     assert round(rest[-150:].mean(), 4) == first and round(1 - rest[-150:].mean(), 4) == second
     steps, tests, valid, train = numbers(
-        r"Its log shows (\d+) steps .*? So: (\d+) for the test, (\d+) for validation, ([\d,]+) for"
+        r"Its log .*?shows (\d+) steps .*? So: (\d+) for the test, (\d+) for validation, ([\d,]+) for"
     )
     assert steps * 10 == train == 2000 - tests - valid
     assert (

@@ -4,12 +4,12 @@
 # %% [markdown]
 # ## Why this matters
 #
-# A transcription factor is a protein that binds DNA at short words and turns genes on or off. Where does it bind? A student report from Taiwan answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what a score rests on before any network: the negatives, the split and the baseline.
+# Where does a transcription factor bind? A student report from Taiwan answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what a score rests on before any network: the negatives, the split and the baseline.
 
 # %% [markdown]
 # ## What you will be able to do
 #
-# - **look** at labelled data before you train on them, and **find** out what a network can win;
+# - **look** at labelled data before you train on them, and **find** out what a network could add;
 # - **take apart** a list of changes to a network, one by one, over many runs;
 # - **tell** a network that has not started to learn from one that over-fits;
 # - **prepare** peaks of any FASTA file: split by chromosome, no copies across the split, negatives of four kinds;
@@ -67,10 +67,10 @@ sequences = sequence_file.read_text().split()
 labels = np.loadtxt(label_file, dtype=int)
 headless = np.loadtxt(label_file, dtype=int, skiprows=1)  # the first line taken for a header
 print("the first lines of the labels:", label_file.read_text().split()[:4])
-print(f"{len(sequences)} sequences, {len(labels)} labels; with a header supposed, {len(headless)}")
+print(f"{len(sequences)} sequences, {len(labels)} labels; if the first is taken for a header, {len(headless)}")
 
 # %% [markdown]
-# The file has no header: to suppose one is mistake M19. (The book's copy has one, a line `0`, and there the same call is right.) If you lose the first label, each sequence gets the label of its neighbour, and nothing crashes as long as nobody compares lengths. So look at the first line, and compare the lengths.
+# The file has no header: to suppose one is mistake M19. (The book's copy has one, a line `0`, and there the same code is right.) If you lose the first label, each sequence gets the label of its neighbour, and nothing crashes. So look at the first line, and compare the lengths.
 #
 # How many of each class?
 
@@ -98,7 +98,7 @@ print(f"the site starts at {min(starts)} to {max(starts)}, always on the strand 
       not any(reverse_complement(site) in sequence for sequence in sequences))  # fmt: skip
 
 # %% [markdown]
-# These are no binding sites. Somebody planted one word of twelve letters, without a single variation, into random sequences (mistake M18: the report presents them as real). That is a fair first exercise, and the article says that it is simulated. But you can say its ceiling aloud: one line of Python is always right. A network with an AUC of 0.997 has therefore *lost* something, and lesson 03 showed that counting C and T, whatever their order, reaches an AUC of 0.79 here (M34).
+# These are no binding sites. Somebody planted one word of twelve letters, without a single variation, into random sequences (mistake M18: the report presents them as real). That is a fair first exercise, and the article says that it is simulated. Shift the labels by a header, and the rule is a coin; with the right ones, it is always right. A network with an AUC of 0.997 has therefore *lost* something, and lesson 03 showed that counting C and T, whatever their order, reaches an AUC of 0.79 here (M34).
 #
 # ## 2 · The network of the report
 #
@@ -110,7 +110,7 @@ with seeded(2):
 summary(original, (4, 50), device="cpu")
 
 # %% [markdown]
-# The weights start as they do in Keras, with which the report was made. Its log shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 found the counts behind the AUC of its second network: 241 positives and 259 negatives). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With the popular `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation, as in the log: this seems to be the very split of the report.
+# The weights start as they do in Keras, with which the report was made. Its log (the lines that training prints) shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 found the counts behind the AUC of its second network: 241 positives and 259 negatives). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation (ones and zeros), as in the log: this seems to be the split of the report.
 
 # %% tags=["needs-data:primer", "seed:003-split"]
 rest, test_rows = train_test_split(np.arange(2000), test_size=500, random_state=42)
@@ -186,7 +186,7 @@ cross_entropy = -np.mean(labels * np.log(ignorant) + (1 - labels) * np.log(1 - i
 print(f"cross-entropy:      {cross_entropy:.4f}, which is ln 2 = {np.log(2):.4f}")
 
 # %% [markdown]
-# A log that starts at 0.6938 was made with cross-entropy: the code shown is not the code that ran (mistake M14). Know the loss at chance of your own network before you train: it is the first number to compare with.
+# A log that starts at 0.6938 was made with cross-entropy: the code shown is not the code that ran (mistake M14).
 
 # %% [markdown] tags=["exercise:chance_loss"]
 # ### Exercise 1 · The loss of a network that knows nothing
@@ -238,7 +238,7 @@ check.chance_loss(loss_at_chance)
 # 1. the convolution pads the sequence at its ends;
 # 2. the max-pool takes five places instead of four, so that none is left over;
 # 3. two outputs with softmax instead of one with a sigmoid;
-# 4. ten further layers before the output, of 256, 128, 64, 32, 16, 16, 8, 8, 4 and 4 units, in place of the one of 16;
+# 4. ten further layers before the output, of 256, 128, 64, 32, 16, 16, 8, 8, 4 and 4 units, in place of the one of 16 (a **unit** is one output of a layer);
 # 5. **dropout** of 0.2 after each of the first four of them: in training, each unit is set to 0 with that chance, so that none is relied upon.
 
 # %% tags=["seed:003-five-changes", "seed:003-deep-network"]
@@ -252,7 +252,7 @@ for name, change in [("original", {}), *changes.items(), ("all five", everything
     print(f"{name:12} {parameters:8,} parameters")
 
 # %% [markdown]
-# Two outputs need labels of their own. The report numbers them with a `LabelEncoder` and makes them one-hot, a column for each class. PyTorch's cross-entropy takes the class numbers as they are (lesson 04); only the squared error of two outputs needs the columns:
+# With two outputs the report makes the labels one-hot, a column for each class (with a `LabelEncoder` first). PyTorch's cross-entropy takes the class numbers as they are (lesson 04). A squared error needs the columns:
 
 # %% tags=["needs-data:primer", "seed:003-label-code"]
 columns = F.one_hot(torch.from_numpy(labels), 2)  # (2000, 2): column 0 for "none", column 1 for "site"
@@ -263,7 +263,7 @@ for label, row in zip(labels[2:5], columns[2:5].tolist()):
 # The report's deep network started to learn late. In the rest of its log, not shown here, the loss stays at 0.69 for six epochs and falls from the seventh on. Does it always fall in the end? The same network was trained 80 times. Look at the validation losses of twenty of the runs.
 
 # %% tags=["seed:003-deep-training", "M17"]
-deep_runs = primer_runs["deep"]["cross_entropy"]
+deep_runs = primer_runs["deep"]["cross_entropy"]  # "left": the epoch in which a run left chance, or None
 figure, axis = plt.subplots(figsize=(6, 3))
 axis.axhline(np.log(2), color="grey", lw=1, ls=":")
 for number in range(20):
@@ -295,11 +295,11 @@ for loss, part in primer_runs["deep"].items():
         print(f"{loss:14}", said_of_80(part["left"], epochs))
 
 # %% [markdown]
-# With either loss, about one run in eight is at chance after ten epochs, and 20 epochs more free only one or two of them. Why? Follow run 24 of the 80, and run 23 beside it. Before any training, push sequences through the ten layers, and count the units of each layer that answer to at least one sequence. A ReLU (lesson 04) gives 0 for all that is negative.
+# With either loss, about one run in eight is at chance after ten epochs, and 20 epochs more free only one or two of them. Why? Take run 24, which stays, and run 23, which does not. Before any training, push the sequences through the ten layers, and count the units of each layer that answer to at least one sequence. A ReLU (lesson 04) gives 0 for all that is negative.
 
 # %% tags=["needs-data:primer", "M17", "dead-units"]
 def answering(model, inputs):
-    """How many units of each dense layer are above 0 for at least one of the inputs."""
+    """How many units of each of the ten layers are above 0 for at least one of the inputs."""
     counts = []
     with torch.no_grad():
         x = model.flatten(model.pool(model.conv(model.pad(inputs))))  # (N, 320)
@@ -328,7 +328,7 @@ for name, part in primer_runs["remedies"].items():
     print(f"{name:20}", said_of_80(part["left"], 20))
 
 # %% [markdown]
-# What keeps the signal alive helps: a ReLU that lets a tenth through below 0 (**leaky ReLU**); **batch normalisation**, which brings the inputs of each ReLU back around 0; fewer layers. First weights after He and colleagues, made for ReLU, do not visibly help: 8 of 80 in place of 9. A smaller step may: 4 of 80. And *without* dropout it is worse, 23 of 80. A likely reason: while the network trains, dropout alters the sums, and a unit at 0 can come loose. That is luck, and no remedy.
+# What keeps the signal alive helps: a ReLU that lets a tenth through below 0 (**leaky ReLU**); **batch normalisation**, which brings the inputs of each ReLU back around 0; fewer layers. Keras starts with first weights after Glorot and Bengio; those after He and colleagues, made for ReLU, do not visibly help: 8 of 80 in place of 9. A smaller step may: 4 of 80. And *without* dropout it is worse, 23 of 80. A likely reason: while the network trains, dropout alters the sums, and a unit at 0 can come loose. That is luck, and no remedy.
 
 # %% [markdown] tags=["exercise:unstick"]
 # ### Exercise 2 · Unstick the deep network
@@ -336,7 +336,7 @@ for name, part in primer_runs["remedies"].items():
 #
 # The check makes a set like the primer's, 1,500 sequences of 50 letters, half of them with the word. It calls your function eight
 # times, each time with other random numbers, and trains each network for three epochs with a learning rate of 0.01. (With a rate that
-# large, the ten-layer network is stuck more often than not: it ended at chance in 31 of 50 runs.) You pass if **every** run is right
+# large, the ten-layer network is stuck more often than not: it ended at chance in 31 of 50 runs.) You pass if *every* run is right
 # in at least 80 percent of 1,000 fresh sequences. How you get there is yours to choose: other layers, fewer layers, another way for the
 # signal.
 
@@ -375,7 +375,7 @@ check.unstick(build_network)
 # `MotifDetector()`, which you meet at the end of this section, is this with one output, and with eleven zeros on each side, so that a word at the very end is
 # seen whole. It passes, too. The report's first network does in 79 of 80 runs. To keep
 # the ten layers, give the signal another way: add what comes into a layer to what goes out (`x = x + torch.relu(layer(x))`), or put
-# `nn.BatchNorm1d` behind every layer. Other first weights alone (He's in place of Glorot's) do not help here. Nor does a single filter: it
+# `nn.BatchNorm1d` behind every layer. Other first weights alone (He's) do not help here. Nor does a single filter: it
 # may start too far from the word.
 #
 # </details>
@@ -383,7 +383,7 @@ check.unstick(build_network)
 # %% [markdown]
 # ### What each change does
 #
-# Five changes at once cannot say which of them did what (mistake M16). So make them one at a time, and leave them out one at a time: twelve networks, each with the same twenty splits, so that you can compare in pairs. The loss is the squared error of the report's code.
+# Five changes at once cannot say which of them did what (mistake M16). So make them one at a time, and leave them out one at a time: twelve networks, each with the same twenty splits, so that you can compare in pairs. `paired_interval` gives the mean of the twenty differences and its 95 % interval. The loss is the squared error of the report's code.
 
 # %% tags=["M16", "ablation"]
 ablation = primer_runs["changes"]
@@ -402,9 +402,9 @@ for name, run in ablation.items():
 # - **Four of the five changes hardly matter alone.** Their differences are 0.001 or less. Padding may help a little: its interval leaves 0 out, but only in the fourth decimal, and one of eleven intervals may do so by luck.
 # - **Depth does the harm.** Alone, it leaves 6 of 20 runs at chance. Without it, the other four together are as good as the original or a little better.
 # - **Twenty runs are few for rare failures.** All five together leave 2 of 20 at chance, and 5 without the two outputs: that may be luck. The 80 runs above are better evidence.
-# - **The validation loss goes up now and then in all of them**, once or twice in nine steps, and most often in the deep ones. The loss of only 150 sequences is noisy, and a single rise is no over-fitting.
+# - **The validation loss goes up now and then in all of them:** on average once or twice in nine steps, and most often in the deep ones. The loss of only 150 sequences is noisy, and a single rise is no over-fitting.
 #
-# Over-fitting would show as a validation loss that *keeps* rising while the training loss falls (lesson 04). Here is how far the two are apart at the end of the original's ten epochs, and which way the validation loss went in the last five:
+# Over-fitting would show as a validation loss that *keeps* rising while the training loss falls (lesson 04). Here are the two at the end of the original's ten epochs, and the way of the validation loss in the last five:
 
 # %% tags=["M16", "no-overfitting", "seed:003-overfitting"]
 training, validation = np.array(first["train"]), np.array(first["valid"])  # (20 runs, 10 epochs)
@@ -413,7 +413,7 @@ falling = (validation[:, -1] < validation[:, 4]).sum()
 print(f"validation loss lower after epoch 10 than after epoch 5: {falling} of 20 runs")
 
 # %% [markdown]
-# The training loss is much the lower: the network knows its own sequences better, as nearly all networks do. But the validation loss is lower after ten epochs than after five, in all twenty runs. There was no over-fitting to mend.
+# The training loss is much lower: the network knows its own sequences better, as nearly all networks do. But the validation loss is lower after ten epochs than after five, in all twenty runs. There was no over-fitting to mend.
 #
 # ### The real remedy
 #
@@ -435,7 +435,7 @@ print(f"80 runs: lowest AUC {min(runs['auc']):.4f};", said_of_80(runs["left"], 1
 # %% [markdown]
 # ## 4 · Real peaks
 #
-# ChIP-seq finds where a protein sits: bind it to the DNA, cut the DNA, fish the protein out with an antibody, and sequence what hangs on it. Where many fragments pile up there is a peak. The file has 39,184 peaks of CTCF, a protein that shapes how the genome is folded; of each, the 100 bases around its middle, and its place in the human genome (assembly hg19).
+# ChIP-seq finds where a protein sits: fix it to the DNA, cut the DNA, fish the protein out with an antibody, and sequence what hangs on it. Where many fragments pile up there is a peak. The file has 39,184 peaks of CTCF: of each, the 100 bases around its middle, and its place in the human genome (assembly hg19).
 
 # %% tags=["needs-data:ctcf-peaks", "M24"]
 [peak_file] = fetch("ctcf-peaks")
@@ -448,7 +448,7 @@ print(f"{mixed:,} peaks have lower-case letters, as in {as_written[1][:12]}")
 print("a LabelEncoder makes of it:", LabelEncoder().fit_transform(list(as_written[1][:12])))
 
 # %% [markdown]
-# Lower case marks repeats (lesson 01). `read_regions` makes it upper case. The report, and the Chinese overview of lesson 01, fit a `LabelEncoder` to each sequence; it would take `a` and `A` for two bases, and number the bases anew in each sequence that lacks one (mistake M24).
+# Lower case marks repeats (lesson 01). `read_regions` makes it upper case. The report, and the Chinese overview of lesson 01, fit a `LabelEncoder` to each sequence; it takes `a` and `A` for two bases, and numbers the bases anew in each sequence that lacks one (mistake M24).
 #
 # ### A split that is a test
 #
@@ -461,7 +461,7 @@ print(f"training {len(train_peaks):,}, validation {len(valid_peaks):,}, test {le
 print("test peaks that are also in the training set:", len(in_both(others, test_peaks)))
 
 # %% [markdown]
-# No test peak is an exact copy of a training peak. You cannot know that before you have looked, and a copy may hide: the reverse complement of a peak is the same piece of DNA, read from the other end.
+# No test peak is an exact copy of a training peak. You cannot know that before you have looked. And a copy may hide: the reverse complement of a peak is the same piece of DNA, read on the other strand.
 
 # %% [markdown] tags=["exercise:leaks"]
 # ### Exercise 3 · What leaks from the training set
@@ -515,21 +515,21 @@ check.leaks(find_leaks)
 #
 # ## 5 · What is *not* a binding site?
 #
-# You have 39,184 positives and no negatives. You must make some up, and this choice decides what a score means. Four kinds:
+# You have 39,184 positives and no negatives. You must find some, and this choice decides what a score means. Four kinds:
 #
-# - **uniform**: random letters, as in so many tutorials;
-# - **shuffled bases**: the letters of each peak in another order; same composition;
-# - **dinucleotides**: a dinucleotide shuffle (lesson 03); same pairs of neighbours, so the same number of **CpGs** (a C followed by a G);
-# - **genomic**: real stretches of the genome where no peak was seen, with the same share of G and C.
+# - *uniform*: random letters, as in so many tutorials;
+# - *shuffled bases*: the letters of each peak in another order; same composition;
+# - *dinucleotides*: a dinucleotide shuffle (lesson 03); same pairs of neighbours, among them the **CpG**, a C followed by a G;
+# - *genomic*: real stretches of the genome where no peak was seen, with the same share of G and C.
 #
-# From made up to real they make a **ladder of negatives**, and each kind is a **rung**. Each is closer to real DNA than the one before; it need not be harder for every score.
+# From made up to real they are a **ladder of negatives** with four *rungs*. Each rung is closer to real DNA than the one before; it need not be harder for every score.
 
 # %% [markdown] tags=["exercise:shuffled_negatives"]
 # ### Exercise 4 · Negatives that keep their neighbours
 # ●●○ · 12 minutes · why it matters: what differs between the classes besides the motif is what a network learns first.
 #
-# Make a balanced set: the peaks, then one negative for each of them. A negative is its peak, shuffled so that **the counts of pairs of
-# neighbours** stay the same. Some peaks hold lower-case letters, as repeats are written in genome files. A set whose classes differ in
+# Make a balanced set: the peaks, then one negative for each of them. A negative is its peak, shuffled so that *the counts of pairs of
+# neighbours* stay the same. Some peaks hold lower-case letters, as repeats are written in genome files. A set whose classes differ in
 # their case can be told apart without any biology.
 
 # %% tags=["exercise:shuffled_negatives"]
@@ -569,7 +569,7 @@ check.shuffled_negatives(add_negatives)
 # </details>
 
 # %% [markdown]
-# The genomic ones take some work. Earlier lessons and lesson 10 bring windows of real human DNA: four registered data sets, two assemblies. Cut them into stretches of 100. A stretch that holds a peak is no negative; but the peaks have the coordinates of hg19, and most windows those of hg38. So compare **sequences**, on both strands, and never coordinates of two assemblies.
+# The genomic ones take some work. Lessons 01, 02 and 10 bring windows of real human DNA: four data sets, two assemblies. Cut them into stretches of 100. A stretch that holds a peak is no negative; but the peaks have the coordinates of hg19, and most windows those of hg38. So compare *sequences*, on both strands, and never coordinates of two assemblies.
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "genomic"]
 windows = genomic_windows()
@@ -584,7 +584,7 @@ print(f"left on chromosomes 8 and 9: {len(clean_test):,}, on the others {len(cle
 print(f"pairs of a peak and a stretch with as many G and C: {len(chosen):,} and {len(train_chosen):,}")
 
 # %% [markdown]
-# How does `without_peaks` find a peak in a window? At least half of the peak's letters must lie in words of 32 that the two share, on either strand. Then it writes N over the whole peak. (Where the coordinates can be compared, this finds all 136 stretches that touch a peak, and takes away 12 that do not: a test of the package.) Then each peak gets a partner with exactly as many G and C. Those richest in G and C find none and are left out.
+# How does `without_peaks` find a peak in a window? At least half of the peak's letters must lie in words of 32 that the two share, on either strand. Then it writes N over the whole peak. (Where coordinates can be compared, this finds all 136 stretches that touch a peak, and takes away 12 that do not.) Then `match_gc` gives each peak a partner with exactly as many G and C. Those richest in G and C find none and are left out.
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "ladder"]
 letters = list(test_peaks.sequences)
@@ -619,11 +619,11 @@ print("the fewer CpGs, the higher the score")
 ladder(few_cpgs)
 
 # %% [markdown]
-# Against uniform letters, the share of G and C alone reaches 0.64: peaks have more G and C than half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA, and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: the second rung takes the share of G and C away, the third the CpGs. What the fourth takes away you will see in section 6.
+# Against uniform letters, the share of G and C alone reaches 0.64: in peaks it is above a half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA (lesson 03), and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: the second rung takes the share of G and C away, the third the CpGs. What the fourth takes away you will see in section 6.
 #
 # ## 6 · Baselines
 #
-# Before you train a network, ask what is known already. JASPAR has a matrix for CTCF, made from other experiments. Score each window of 19 letters on both strands, and take the best.
+# Before you train a network, ask how far you come without one. What a simple method reaches is a **baseline**. The first: JASPAR's matrix for CTCF, made from other experiments. Score each window of 19 letters on both strands, and take the best.
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "pwm"]
 motifs = read_motifs(shipped("jaspar_motifs.txt"))
@@ -638,6 +638,7 @@ def to_inputs(sequences):
 def motif_scan(sequences):
     """The best window of each sequence on either strand, in bits: a scan is a convolution (lesson 02)."""
     inputs, weights = to_inputs(sequences), torch.from_numpy(pwm.T[None].copy()).float()  # (1, 4, 19)
+    # flip(1, 2) turns letters and positions round: the reverse complement (lesson 01)
     strands = [F.conv1d(strand, weights).amax(dim=(1, 2)) for strand in (inputs, inputs.flip(1, 2))]
     return torch.maximum(*strands).numpy()
 
@@ -645,7 +646,7 @@ def motif_scan(sequences):
 ladder(motif_scan)
 
 # %% [markdown]
-# Nothing was trained here. The matrix comes from another experiment, though perhaps from many of the same sites: no baseline is quite blind. Its AUC is what a network must beat. It is highest against uniform letters: the motif is rich in G and C, the peaks are, and uniform letters are not. Part of that score is composition again.
+# Nothing was trained here. The matrix comes from another experiment, though perhaps from many of the same sites: no baseline is quite blind. Its AUC is what a network must beat. It is highest against uniform letters: motif and peaks are rich in G and C, and uniform letters are not. Part of that score is composition again.
 #
 # The second baseline knows nothing of CTCF: it counts the words of 8 letters. A word and its reverse complement count as one, so there are 32,896 and not 65,536. A logistic regression gives each a weight. It is trained on all chromosomes but 8 and 9, against dinucleotide shuffles.
 
@@ -657,7 +658,7 @@ regression = LogisticRegression(C=0.01, max_iter=300).fit(kmer_counts(train_set,
 
 
 def words_of_8(sequences):
-    return regression.decision_function(kmer_counts(sequences, 8, sparse=True))
+    return regression.decision_function(kmer_counts(sequences, 8, sparse=True))  # the logit of each
 
 
 ladder(words_of_8)
@@ -721,11 +722,11 @@ check.beat_the_pwm(score_regions)
 #
 # What does this problem ask of a network?
 #
-# - CTCF binds a double strand: the network must give a sequence and its reverse complement **the same** logit. So the same filters read both strands.
+# - CTCF binds a double strand: the network must give a sequence and its reverse complement *the same* logit. So the same filters read both strands.
 # - A site may lie anywhere: the best match of each filter counts, wherever it is (lesson 04).
 # - A site has about 20 letters, and more around it may count: the filters have 24.
 #
-# `BothStrandsCNN` is the scan of section 6 with 48 matrices that are learned, and one linear layer that weighs their best matches: 4,705 parameters. Their number and width, epochs, batch and learning rate were chosen on chromosomes 10 and 11; for the last training these join the others. The learning rate falls from 0.01 to 0 along a cosine: large steps first, small ones at the end (lesson 10 says more).
+# `BothStrandsCNN` is the scan of section 6 with 48 matrices that are learned, and one linear layer that weighs their best matches: 4,705 parameters. Filters, epochs, batch and learning rate were chosen on chromosomes 10 and 11. Now that nothing is left to choose, these two join the training set: it is the one of the words above, against dinucleotide shuffles. The learning rate falls from 0.01 to 0 along a cosine: large steps first, small ones at the end (lesson 10 says more).
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "network", "slow"]
 with seeded(1):
@@ -749,11 +750,11 @@ same = np.allclose(logits(letters[:100]), logits(turned), atol=1e-4)
 print("the same logits for 100 peaks and their reverse complements:", same)
 
 # %% [markdown]
-# The network is above the scan on every rung. Nobody gave it the matrix: it has probably learned the motif, or most of it, from peaks and their shuffles (lesson 07 looks), and something beside it. On the genomic rung, where only real DNA is compared, it has 0.98 against 0.95. So at least a part of the gain has nothing to do with shuffles.
+# The network is above the scan on every rung. Nobody gave it the matrix: it has probably learned the motif, or most of it, from peaks and their shuffles, and something beside it (lesson 07 looks). On the genomic rung, where only real DNA is compared, it has 0.98 against 0.95. So at least a part of the gain has nothing to do with shuffles.
 #
 # ## 8 · The ladder of negatives
 #
-# Now the experiment that this lesson is about. Train the same network four times, each time against another kind of negatives, and test each of the four on all kinds. Each was done with five seeds, and each seed draws fresh negatives, so the scan's figures differ a little from section 6. The results are in `ctcf_runs.json`, from `tools/ctcf_runs.py`.
+# Now the experiment that this lesson is about. Train the same network four times, each time against another kind of negatives, and test each of the four on all kinds. There are five seeds of each, and each seed draws fresh negatives, so the scan's figures differ a little from section 6. (The results come from `tools/ctcf_runs.py`. *Words, own rung* is the regression on words of 8, trained anew for each column, against the negatives of that column.)
 #
 # > **Predict first.** Which network has the highest AUC on its own rung? And which is the best of the four on real DNA?
 
@@ -782,9 +783,9 @@ picture_of(figure, "AUC of four networks and the motif scan on four kinds of neg
            "that one is, and the one trained against shuffled bases.")  # fmt: skip
 
 # %% [markdown]
-# Each row is a network, each column a test. Read the first row. Trained against uniform letters, the network has an AUC of 0.998 there, the best figure of the table. Against dinucleotide shuffles it falls to 0.93: **below the motif scan**, which was never trained. GC and CpGs win much against uniform letters (0.64 and 0.81 alone) and nothing here. What is left, 0.93, is mostly what it knows of CTCF; it seems to have had less need to learn that well.
+# Each row is a network, each column a test. Read the first row. Trained against uniform letters, the network has an AUC of 0.998 there, the best figure of the table. Against dinucleotide shuffles it falls to 0.93: *below the motif scan*, which was never trained. GC and CpGs win much against uniform letters (0.64 and 0.81 alone) and nothing here. What is left, 0.93, is mostly what it knows of CTCF.
 #
-# Now read the last column, real DNA. The network that trained against real DNA is best there; the one that trained against dinucleotide shuffles comes close; the two others lose to the scan. The diagonal, which papers tend to print, puts them in another order. Never compare two AUCs before you know against what. (Two grains of salt: the last column has fewer peaks, because those richest in G and C found no partner; and its negatives come from a few places of the genome, 84 windows in all.)
+# Now read the last column, real DNA. The network that trained against real DNA is best there; the one that trained against dinucleotide shuffles comes close; the two others lose to the scan. On its own rung, which is what papers tend to print, the network that is worst on real DNA looks best. Never compare two AUCs before you know against what. (Two cautions: the last column has fewer peaks, because those richest in G and C found no partner; and its negatives come from a few places of the genome, 84 windows in all.)
 
 # %% tags=["ladder"]
 print("trained on dinucleotides: mean and interval over five seeds; interval of the test set, seed 1")
@@ -800,9 +801,9 @@ for key, areas in rivals.items():
     print(f"network - {key:5} on dinucleotides: {gain.estimate:.3f} ({gain.low:.3f} to {gain.high:.3f})")
 
 # %% [markdown]
-# The first interval says how well five seeds, each with fresh negatives, pin down the mean; the second how much another sample of peaks would change the AUC of one network. The network leads both rivals by far more than either.
+# The first interval says how well five seeds pin down the mean; the second how much another sample of peaks would change the AUC of one network. The network leads both rivals by far more than either interval is wide.
 #
-# Does a network that trained against shuffles see shuffles? Ask it directly. Take the genomic *negatives*, which hold no peak, and shuffle them, too. There is no CTCF to find. A score that knows CTCF alone should be near 0.5.
+# Does a network that trained against shuffles see shuffles? Ask it directly. Take the genomic *negatives*, which hold no peak, and shuffle them, too. Call the real ones 1 and the shuffled ones 0. There is no CTCF to find: a score that knows CTCF alone should be near 0.5.
 
 # %% tags=["needs-data:ctcf-peaks", "needs-data:basenji-cage", "needs-data:baskerville-tiny", "needs-data:hg38-megabase", "needs-data:gata4", "sees-shuffles"]
 unbound = list(test_sets["genomic"][1])
@@ -815,7 +816,7 @@ for trained in rungs:
     print(f"network, trained on {trained:15} {np.mean(areas):.2f}")
 
 # %% [markdown]
-# The scan has 0.47: near 0.5, and a little below, perhaps because the peaks were taken out, and a shuffle makes a chance match now and then. The words of 8 have 0.69: they see shuffles well, and that is at least a part of why they fell on the genomic rung. The network that trained on the same rung has 0.60: it sees them, too, but less. The one that trained against real DNA has 0.37. It has learned what ordinary DNA without a peak looks like, and a shuffle looks less ordinary to it. So no negative is neutral: each leaves its mark.
+# The scan has 0.47: near 0.5, and a little below. The words of 8 have 0.69: they see shuffles well, and that is at least a part of why they fell on the genomic rung. The network that trained on the same rung has 0.60: it sees them, too, but less. The one that trained against real DNA has 0.37. It has learned what DNA without a peak looks like, and to it a shuffle looks less so. No negative is neutral: each leaves its mark.
 
 # %% [markdown]
 # ### Explore
@@ -834,7 +835,7 @@ judges = {
     "network": lambda sequences: predict(shipped_network, to_inputs(sequences)).numpy(),
 }  # fmt: skip
 judged = {
-    name: {kind: tuple(map(judge, pair)) for kind, pair in test_sets.items()}
+    name: {kind: (judge(positives), judge(negatives)) for kind, (positives, negatives) in test_sets.items()}
     for name, judge in judges.items()
 }
 ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
@@ -861,7 +862,7 @@ ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
 #
 # ## Recap
 #
-# Before the network come the data: one line of Python tells the report's 2,000 sequences apart. The log of its second network was not made by the code shown. With its five changes, about one run in eight stays at chance, and one of the five, depth, is to blame. A network that fits the question has 401 parameters and learned in each of 80 runs. On real peaks the negatives decide: the same network is splendid or worse than a motif scan, depending on what it was trained against. Split by chromosome, look for copies on both strands, climb the ladder, and print the baselines in the same table.
+# Before the network come the data: one line of Python tells the report's 2,000 sequences apart. With the five changes of its second network, about one run in eight stays at chance, and one of the five, depth, is to blame. A network that fits the question has 401 parameters and learned in each of 80 runs. On real peaks the negatives decide: the same network beats a motif scan or loses to it, depending on what it was trained against. Split by chromosome, look for copies on both strands, climb the ladder, and print the baselines in the same table.
 #
 # ## Further reading
 #
