@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from browser import chromium, find_chromium, jupyterlab, open_lesson
 from reading import NAMES, ROOT, lesson
 
 sys.path.insert(0, str(ROOT / "tools"))
 import glossary  # noqa: E402
 import lessons  # noqa: E402
+import working_copy  # noqa: E402
 
 ENTRIES = glossary.read(ROOT, NAMES)
 BY_FORM = glossary.by_form(ENTRIES)
@@ -103,6 +105,28 @@ def test_an_entry_of_the_page_has_four_languages_and_where_it_comes_from():
 
 [01 A title](01_a.ipynb), again in [02 Another](02_b.ipynb) · in the lecture: 한국어, 日本語
 """)
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium or Chrome on the PATH; COURSE_CHROMIUM may name one")
+def test_jupyterlab_shows_the_readers_copy_of_the_page_and_leads_back_to_lessons(tmp_path):
+    folder = tmp_path / "lessons"
+    working_copy.update(ROOT / "notebooks", folder)
+    with (
+        jupyterlab(folder, tmp_path) as lab,
+        chromium() as browser,
+        open_lesson(browser, lab, f"{NAMES[1]}.ipynb") as opened,
+    ):
+        opened.page.locator(".jp-MarkdownOutput a", has_text="glossary").first.click()
+        shown = opened.page.locator(".jp-MarkdownViewer")  # the page as it reads, not its Markdown
+        shown.locator("h3").first.wait_for()
+        assert shown.locator("h3").count() == len(ENTRIES)
+        for language, (_, tag) in glossary.LANGUAGES.items():
+            words = shown.locator(f"span[lang={tag}]").all_inner_texts()
+            assert words == [entry[language] for entry in ENTRIES]
+        title = lessons.lessons()[-1]["title"]
+        shown.locator("a", has_text=f"{NAMES[-1][:2]} {title}").first.click()
+        opened.page.locator(".lm-TabBar-tabLabel", has_text=f"{NAMES[-1]}.ipynb").wait_for(state="attached")
+        assert opened.complaints == []
 
 
 # --- an entry ------------------------------------------------------------------------------------
