@@ -259,7 +259,7 @@ def test_complete_attributions_add_up_and_input_x_gradient_does_not(planted, inp
     flat = logits(planted, some) - logits(planted, torch.full((1, 4, 50), 0.25))
     plain = input_x_gradient(planted, some, centred=True).sum(dim=(1, 2)) - flat
     assert plain.abs().max() > 5
-    most, whole = numbers(r"It misses by up to (\d+); the whole difference of the first sequence is about (\d+)")
+    most, whole = numbers(r"Input x gradient misses by up to (\d+); the whole difference of the first sequence is about (\d+)")
     assert round(plain.abs().max().item()) == most and round(flat[0].item()) == whole
     words = said(NAME, "complete")
     assert words.count("misses by less than 0.001\n") == 2, (

@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, to notice when the network has learned the wrong thing. There are many methods, and each of them *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one that was trained on real peaks.
+# A network gives you a number. You want to know which letters it rests on: to find the site, to guess what a variant does, to notice when the network has learned the wrong thing. There are many methods, and each *always* draws a picture, even for a network that knows nothing. So you begin with a network whose truth you planted yourself, and only then open one trained on real peaks.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -52,7 +52,7 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · A network whose truth you know
 #
-# Make a set like the one of lesson 06: the word `CGACCGAACTCC` at any place of 50 letters, or no word at all. `MotifDetector`, the network with 401 parameters, is perfect on such data. This time you keep the places where the word was planted: they are the truth against which you will hold every method.
+# Make a set like the one of lesson 06: the word `CGACCGAACTCC` at any place of 50 letters, or no word at all. `MotifDetector`, the network with 401 parameters, is perfect on such data. This time you keep the places where the word was planted: they are the truth with which you compare every method.
 
 # %% tags=["planted"]
 def to_inputs(sequences):
@@ -80,13 +80,13 @@ print(f"AUC on 2,000 new sequences: {roc_auc_score(fresh.labels, predict(planted
 # %% [markdown]
 # ## 2 · Ask by changing
 #
-# The plainest question first: what happens to the prediction if this letter is another one? Change every letter to each of the three others, one at a time, and look at the difference. This is **in-silico mutagenesis**. Of 50 letters it makes 150 mutants, and the network scores them all.
+# What happens to the prediction if this letter is another one? Change every letter to each of the three others, one at a time, and look at the difference. This is **in-silico mutagenesis** (in the computer). Of 50 letters it makes 150 mutants, and the network scores them all.
 #
 # What is "the prediction"? Take the logit, not the probability: where the network is sure, a probability moves from 0.9999 to 0.999 and looks as if nothing had happened (section 8 shows the same for a gradient).
 
 # %% [markdown] tags=["exercise:mutate_by_hand"]
 # ### Exercise 1 · Mutate by hand
-# ●○○ · 12 minutes · why it matters: it is the one method that asks the network only about sequences, and the one every other is held against.
+# ●○○ · 12 minutes · why it matters: it asks the network only about sequences, and every other method is compared with it.
 #
 # Write in-silico mutagenesis as a loop. You get a function that scores a sequence (a network's logit, for example), and a sequence. Put
 # each of the four letters at each position, one at a time, and note by how much the score changes.
@@ -125,15 +125,12 @@ check.mutate_by_hand(mutate_each_letter)
 #     return changes
 # ```
 #
-# Compare with the packaged one, further down: `np.allclose(mutate_each_letter(lambda letters: logit_of(planted, to_inputs([letters])).item(),
-# fresh.sequences[0]), mutagenesis(planted, new_inputs[:1])[0].T, atol=1e-3)`.
-#
-# It changes one position at a time and sees no further. Where two sites do the same work, spoiling either changes little (section 8).
+# It changes one position at a time and sees no further (section 8).
 #
 # </details>
 
 # %% [markdown]
-# `mutagenesis` does this for many sequences at once. By how much does the logit fall, in the mean over the three other letters? That says how much the letter that is there is needed. Such numbers, one for each letter of a sequence, are an **attribution**. Here it is as a logo:
+# The packaged `mutagenesis` does this for many sequences at once. By how much does the logit fall, on average over the three other letters? That says how much the letter that is there is needed. Such numbers, one for each letter of a sequence, are an **attribution**, a map for short. Here it is as a logo:
 
 # %% tags=["mutagenesis"]
 effects = mutagenesis(planted, new_inputs[:1000])  # (1000, 4, 50): logit of the mutant less the logit now
@@ -191,8 +188,8 @@ check.find_the_site(site_start)
 # %% tags=["mutagenesis-finds"]
 def best_window(need, width=12):
     """Where the window with the largest sum of absolute values starts, for each row of (N, L)."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.abs(need), width, axis=1)
-    return windows.sum(axis=2).round(3).argmax(axis=1)  # of equal ones the first, however sums are rounded
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(need), width, axis=1)  # (N, L - width + 1, width)
+    return windows.sum(axis=2).round(3).argmax(axis=1)  # rounded, so that the first of equal ones wins everywhere
 
 
 truth = fresh.starts[:1000, 0]
@@ -205,7 +202,7 @@ print(f"within two letters of it:  {(np.abs(found - truth) <= 2).mean():.1%}")
 #
 # ## 3 · Ask by gradient
 #
-# 150 mutants of 50 letters are few. For the 131,072 letters that a network of lesson 10 reads, there would be 393,216. A gradient is cheaper: one pass forward and one back. In lesson 04 it was the slope of the loss along each weight. Now take the slope of the logit along each *input*: how steeply does it rise if the channel of this letter, at this place, goes up a little? This map of four numbers a place is called **saliency** (Simonyan and colleagues, 2013, who took absolute values; here the signs stay).
+# 150 mutants of 50 letters are few. For the 131,072 letters that a network of lesson 10 reads, there would be 393,216. A gradient is cheaper: one pass forward and one back. In lesson 04 it was the slope of the loss along each weight. Now take the slope of the logit along each *input*: how steeply does it rise if the channel of this letter, at this place, goes up a little? This gradient, four numbers a place, is also called **saliency** (Simonyan and colleagues, 2013, who took absolute values; here the signs stay).
 
 # %% tags=["saliency"]
 gradient = saliency(planted, new_inputs[:1])  # (1, 4, 50)
@@ -219,7 +216,9 @@ print(f"largest effect of a mutant there: {effects[0][:, blind].abs().max():.1f}
 # %% [markdown]
 # Some letters have no gradient. The network keeps the best window of each filter, and none of these windows covers them. Yet a mutant there can move the logit, because it can make another window the best. A gradient does not see this: it asks about small steps only.
 #
-# A gradient speaks of steps that DNA cannot take. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance? Load the CTCF network of lesson 06, and make a twin. At each position of a filter, add one number to the weights of all four letters, and take it away from the bias. Whatever letter stands there, the weights give this number and the bias takes it off again. So on real sequences nothing changes.
+# And these are steps that DNA cannot take. Half an A, or an A and a C at once, are no sequences: the network has never seen such an input, and nothing in training fixed what it does there. How much is left to chance?
+#
+# Load the CTCF network of lesson 06, and make a twin. At each position of a filter, add one number to the weights of all four letters, and take it away from the bias. Whatever letter stands there, the weights give this number and the bias takes it off again. So on real sequences nothing changes.
 
 # %% tags=["twin"]
 network, twin = BothStrandsCNN(), BothStrandsCNN()  # of lesson 06, trained on CTCF peaks
@@ -236,7 +235,7 @@ gradient, other = saliency(network, some_peaks), saliency(twin, some_peaks)
 print(f"largest gradient {gradient.abs().max():.1f}; the two differ by up to {(gradient - other).abs().max():.1f}")
 
 # %% [markdown]
-# Two networks that agree on every sequence, and two different maps. The twin differs in what happens when all four channels of a place go up together. No DNA goes there: its four channels always add up to 1. The *differences* between the letters of a place are untouched: the gradient of C less that of A is the slope on the way from A to C. So take away, at each place, the mean over the four letters. This is the correction of Majdandzic and colleagues (2023). What is left is still a slope, taken where the way begins. A mutation goes to its end, and there the network may say something else.
+# Two networks that agree on every sequence, and two different maps. The twin differs in what happens when all four channels of a place go up together. No DNA goes there: its four channels always add up to 1. The *differences* between the letters of a place are untouched: the gradient of C less that of A is the slope on the way from A to C. So take away, at each place, the mean over the four letters. This is the correction of Majdandzic and colleagues (2023); such a gradient is called *centred* here. It is still a slope at the letter that is there. A mutation goes all the way to another letter, and on the way the slope may change.
 
 # %% [markdown] tags=["exercise:centre"]
 # ### Exercise 3 · Take off the mean
@@ -287,9 +286,9 @@ print(f"after the correction they differ by less than 0.001: {bool((gradient - o
 #
 # Four numbers a place are hard to read. **Input x gradient** keeps one: that of the letter that is there. (Correct the gradient first.)
 #
-# What should such numbers mean? A natural wish is that they add up. Their sum should be the logit of the sequence less that of a **reference**, an input that stands for "nothing here". (It has nothing to do with the reference genome; papers also say *baseline*.) An attribution that does this is **complete**. Input x gradient is not.
+# What should such numbers mean? A natural wish is that they add up. Their sum should be the logit of the sequence less that of a **reference**, an input that stands for "nothing here". (This is not the reference genome; papers also say *baseline*.) An attribution that does this is **complete**. Input x gradient is not. (After the correction it compares with 0.25 of each letter, so that is its reference.)
 #
-# **Integrated gradients** are complete (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, in many small steps, and multiply it with the difference between the two. Where another window becomes the best, the gradient jumps, and small steps are needed: `tolerance` halves them until the values add up. **DeepLIFT** (Shrikumar and colleagues, 2017) needs no steps. It has a rule for each layer in place of the gradient. Both come from the library captum.
+# **Integrated gradients** are complete (Sundararajan and colleagues, 2017). They average the gradient along the straight way from the reference to the sequence, in many small steps, and multiply it with the difference between the two. Where another window becomes the best, the gradient jumps, and small steps are needed: with `tolerance`, the steps are halved until the values add up. **DeepLIFT** (Shrikumar and colleagues, 2017) needs no steps. It has a rule for each layer in place of the gradient. Both come from the library captum. As reference they get a shuffle of each sequence.
 
 # %% tags=["complete"]
 some = new_inputs[:50]  # the first fifty positives
@@ -308,6 +307,9 @@ print(f"differences of the logits from those of shuffles: {wanted.min():.0f} to 
 for name, attribution in methods.items():
     most = attribution.error.abs().max()
     print(f"{name}: misses by up to {most:.1f}" if most > 1e-3 else f"{name}: misses by less than 0.001")
+
+# %% [markdown]
+# Input x gradient misses by up to 16; the whole difference of the first sequence is about 18, as the next table shows. Integrated gradients with 50 steps miss a little; with more steps they add up, and so does DeepLIFT.
 
 # %% [markdown] tags=["exercise:completeness"]
 # ### Exercise 4 · Does it add up?
@@ -348,9 +350,7 @@ check.completeness(missed_by)
 # </details>
 
 # %% [markdown]
-# After the correction, input x gradient compares with 0.25 of each letter, so that is its reference. It misses by up to 16; the whole difference of the first sequence is about 18, as the next cell shows. Integrated gradients with 50 steps miss a little; with more steps they add up, and so does DeepLIFT.
-#
-# Complete does not mean true. The values add up whatever the reference is, so the reference decides what they say. Zeros are no DNA; four times 0.25 is none either; a shuffled sequence is, but each shuffle is a different one.
+# Complete does not mean true. The values add up whatever the reference is, so the reference decides what they say. Zeros are no DNA; four times 0.25 is none either; a shuffled sequence is, but each shuffle is a different one. So average over 20 of them.
 
 # %% tags=["references"]
 one = new_inputs[:1]
@@ -368,11 +368,13 @@ for name, reference in choices.items():
 # Three references, three totals. With zeros, a third of the height (the sum of absolute values) stands outside the site; with the two others, a fifth.
 #
 # ### Seven maps, one table
+#
+# Which method finds the word most often, and which agrees best with mutagenesis? Take all 1,000 positives:
 
 # %% tags=["all-methods"]
 positives = new_inputs[:1000]
 tenfold = [sequence for sequence in fresh.sequences[:1000] for _ in range(10)]  # ten shuffles of each
-shuffles = to_inputs(shuffle_dinucleotides(tenfold, np.random.default_rng(3))).unflatten(0, (1000, 10))
+shuffles = to_inputs(shuffle_dinucleotides(tenfold, np.random.default_rng(3))).unflatten(0, (1000, 10))  # (1000, 10, 4, 50)
 maps = {
     "mutagenesis": need,
     "gradient": saliency(planted, positives).abs().sum(dim=1),
@@ -388,14 +390,14 @@ for name, values in maps.items():
     print(f"{name:26} {(best_window(values.numpy()) == truth).mean():10.1%} {alike:14.2f}")
 
 # %% [markdown]
-# *Like mutagenesis* is the cosine between the two maps, 1 for the same direction. The two gradients are summed as absolute values over the four letters. Here, on a network that learned one clean word, nearly all methods find the place. Two things to keep:
+# *Like mutagenesis* is the cosine between the two maps, 1 where they are proportional. The two gradients are summed as absolute values over the four letters. On a network that learned one clean word, nearly all methods find the place. Two things to keep:
 #
 # - Correct the gradient before you multiply it with the input: that is the difference between the fourth and the fifth row.
-# - With one shuffle of each sequence as reference, DeepLIFT finds the exact place in half of the cases only. Where the shuffle has the same letter as the sequence, the letter gets no value. If that is the first or the last letter of the word, the best window slides off by one or two. Average over ten shuffles, and most are found again.
+# - With one shuffle of each sequence as reference, DeepLIFT finds the exact place in half of the cases only. Where the shuffle has the same letter as the sequence, the letter gets no value. If that is the first or the last letter of the word, the best window slides off by one or two. Average over ten, and most are found again.
 #
 # ## 5 · A network whose truth nobody knows
 #
-# Now the network of lesson 06, which had the twin in section 3: 48 filters, trained on real CTCF peaks against their shuffles with the same pairs of neighbours. Its weights travel with the package, so that you need not train again.
+# Now the network of lesson 06, which had the twin in section 3: 48 filters, trained on real CTCF peaks against their shuffles with the same pairs of neighbours.
 
 # %% tags=["needs-data:ctcf-peaks", "ctcf"]
 [peak_file] = fetch("ctcf-peaks")
@@ -410,7 +412,7 @@ attribution = input_x_gradient(network, peak_inputs[[number]], centred=True)[0].
 attribution_picture(attribution, f"{held_out.places[number]}, logit {logits[number]:.1f}")
 
 # %% [markdown]
-# Letters above the axis speak for a site, letters below against it. A site stands out. Is it the one that JASPAR's matrix would have found? Compare for all held-out peaks: the 19 letters that the network needs most, and the best match of the matrix, on either strand.
+# Letters above the axis speak for a site, letters below against it. A site stands out. Is it the one that JASPAR's matrix would have found? Compare for all held-out peaks: the 19 letters that the network needs most, and the best match of the matrix, on either strand. And compare with the match of *another* peak, to see what chance gives.
 
 # %% tags=["needs-data:ctcf-peaks", "ctcf-places"]
 motifs = read_motifs(shipped("jaspar_motifs.txt"))
@@ -429,7 +431,9 @@ for name, place in [("the same peak", best), ("another peak", another)]:
 #
 # ## 6 · Filters become motifs
 #
-# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights; count, as in lesson 04. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter **fires**, and the window is a site. Lay its sites one above the other, as the filter reads them, and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif. The list begins with the largest weights in the last layer; the logo is that of the second filter, which has the most sites of the three.
+# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights; count, as in lesson 04. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter *fires*, and the window is a site. Lay its sites one above the other, as the filter reads them, and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif.
+#
+# The list begins with the largest weights in the last layer. The logo is that of the second filter, which has the most sites of the three.
 
 # %% tags=["needs-data:ctcf-peaks", "filters"]
 filters = filter_pfms(network.conv, peak_inputs)
@@ -447,7 +451,7 @@ logo_picture(second.ppm, f"filter {second.number}: {len(second):,} sites in held
 # ### Exercise 5 · Name a filter
 # ●●● · 25 minutes · why it matters: a filter is an array of numbers until it has a name, and the name has to be looked for at every offset on both strands.
 #
-# You have a filter's PPM and a few motifs from a database, none of them narrower. Lay the filter on each motif, at every start at which
+# You have a filter's PPM and a few motifs from a database, none narrower than the filter. Lay the filter on each motif, at every start at which
 # it fits inside, on either strand. For the strand `"-"`, turn *the motif* around (its reverse complement) and leave the filter as it is. How well
 # they fit is the sum of the correlations of the positions (rows): Pearson's r between the four numbers of a filter's row and of the motif's row beside it.
 
@@ -493,7 +497,7 @@ check.filter_match(name_filter)
 # </details>
 
 # %% [markdown]
-# `best_matches` lays a matrix on each motif of a file, position beside position, at all offsets and on both strands, and lets it hang over the ends. It follows the program Tomtom (Gupta and colleagues, 2007). The p-value (lesson 02) of a match, times the number of motifs in the file, is its **E-value**. Of twelve motifs made of positions drawn at random from all in the file, how many would you expect to fit as well? You ask for 48 filters (three have nothing to compare), so be 48 times as strict: an E of at most 0.05 / 48.
+# `best_matches` does this for each motif of a file, and lets a filter hang over the ends. It follows the program Tomtom (Gupta and colleagues, 2007). The p-value (lesson 02) of a match, times the number of motifs in the file, is its **E-value**: how many of twelve motifs, made of positions drawn at random from the file, would fit as well. For one filter 0.05 is a usual limit. You ask for 48 filters (three have nothing to compare), so be 48 times as strict: an E of at most 0.05 / 48.
 
 # %% tags=["needs-data:ctcf-peaks", "jaspar-hit"]
 hits = {found.number: best_matches(found.ppm, motifs)[0] for found in by_weight}
@@ -508,7 +512,7 @@ unmatched = [number for number, hit in hits.items() if hit.e_value > 0.05 / len(
 print(f"of those without a match, {sum(weights[number] < 0 for number in unmatched)} have a negative weight")
 
 # %% [markdown]
-# The motif that you read from the network is CTCF: it is the best match of 19 filters (two of the twelve matrices of the file are CTCF's), and none fits one of the ten others better. And the network was never shown a matrix. How much of this comes from the peaks in which you counted? Section 8 asks. Three warnings already:
+# The motif that you read from the network is CTCF: it is the best match of 19 filters (two of the twelve matrices of the file are CTCF's), and none of the ten others matches any filter. And the network was never shown a matrix. How much of this comes from the peaks in which you counted? Section 8 asks. Three warnings already:
 #
 # - **A filter is a piece.** Each of them holds another stretch of the motif, shifted and on either strand.
 # - **Its weights are no PWM.** They are not in bits; the next layer may turn their sign; and the twin of section 3 has other weights and is the same network. Count what a filter fires at.
@@ -529,13 +533,13 @@ for of_ctcf in (n for n, hit in hits.items() if hit.e_value <= 0.05 / len(filter
 print(f"without all that match CTCF: {roc_auc_score(is_peak, predict(silent, both)):.2f}")
 
 # %% [markdown]
-# None of the four is missed much: the AUC falls by 0.002 at most. Without all 19 that match CTCF it falls to 0.62. So while one was silent, others of the 19 had stepped in. Silencing one filter says what the rest cannot do without it, and no more. Remember this when you come to two sites.
+# None of the four is missed much: the AUC falls by 0.002 at most. Without all 19 that match CTCF it falls to 0.62. So while one was silent, others of the 19 had stepped in. Silencing one filter says what the rest cannot do without it, and no more.
 #
 # ## 7 · Explore
 #
 # Fifteen peaks of chromosomes 8 and 9. Move along a peak with the arrow keys, and change the letter under the cursor. The dot of each letter is what the network says of it; the ring is what the gradient of the sequence as shown promises.
 #
-# - Find the letter whose change hurts most. Is it the tallest of the logo? (Where the four dots lie on top of each other, the letter does not matter.)
+# - Find the letter whose change hurts most. Is it the tallest of the logo? (Where its four dots coincide, a letter does not matter.)
 # - Where do dot and ring disagree, and why? (Think of a maximum over places.)
 # - Spoil the site with as few changes as you can. How many does it take to bring the logit below 0? Does another site step in?
 # - Untick *centred gradient*. Which letters change?
@@ -609,7 +613,7 @@ for name, model in [("section 1", planted), ("misled", misled)]:
     print(f"{name:9} place found within two letters: {near.mean():.0%}; height inside it: {inside:.0%}")
 
 # %% [markdown]
-# The score against uniform negatives is splendid, and still good where there is no word at all. The tallest stretch does not give it away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word; the network of section 1 has a tenth there, on the same sequences. The misled one has learned that G and C speak for a positive, as the second AUC says. So look at the background of a map, too, not at its peak alone. The ladder of lesson 06 would have told you as well.
+# The AUC against uniform negatives is 1.00, and still high where there is no word at all. The tallest stretch does not give the fault away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word; the network of section 1 has a tenth there, on the same sequences. The misled one has learned that G and C speak for a positive, as the second AUC says. So look at the background of a map, too, not at its peak alone.
 #
 # **A network that knows nothing.** Draw the peak of section 5 again, with a network that was never trained:
 
@@ -619,10 +623,16 @@ with seeded(1):
 attribution = input_x_gradient(untrained, peak_inputs[[number]], centred=True)[0].T.numpy()  # (100, 4)
 attribution_picture(attribution, f"{held_out.places[number]}, a network that was never trained")
 
+# %% [markdown]
+# There is a picture, with tall letters and short ones, and you could find a motif in it. Only the axis warns you: a twentieth of a logit, where the trained network had 6. Compare the maps of all peaks with the matrix, as in section 5:
+
 # %% tags=["needs-data:ctcf-peaks", "untrained"]
 values = input_x_gradient(untrained, peak_inputs, centred=True).sum(dim=1).numpy()
 overlap = np.abs(best_window(values, width=19) - best) < 10
 print(f"untrained, beside the match in the same peak: overlap by half or more in {overlap.mean():.0%}")
+
+# %% [markdown]
+# The untrained network does no better than chance. And its filters? Make motifs of them as in section 6, once from peaks and once from shuffled peaks, where hardly a site is left:
 
 # %% tags=["needs-data:ctcf-peaks", "untrained"]
 print("filters that match CTCF    counted on peaks   on shuffled peaks")
@@ -634,9 +644,9 @@ for name, model in [("trained", network), ("untrained", untrained)]:
     print(f"{name:9} {counts[0]:32} {counts[1]:18}")
 
 # %% [markdown]
-# There is a picture, with tall letters and short ones, and you could find a motif in it. Only the axis warns you: a twentieth of a logit, where the trained network had 6. Held against the matrix, the untrained network does no better than chance. Even the filters of section 6 have to be read with care: one of the *untrained* filters "matches" CTCF, because what you count is cut out of peaks, which hold CTCF sites. Counted on shuffled peaks, where hardly a site is left, the untrained network has none and the trained one still has 13. So compare with an untrained network, or count where the motif is not. (Adebayo and colleagues, 2018, found methods whose pictures hardly change when a network's weights are replaced by random ones.)
+# Even the filters of section 6 have to be read with care: one of the *untrained* filters "matches" CTCF, because what you count is cut out of peaks, which hold CTCF sites. Counted on shuffled peaks, the untrained network has none and the trained one still has 13. So compare with an untrained network, or count where the motif is not. (Adebayo and colleagues, 2018, found methods whose pictures hardly change when a network's weights are replaced by random ones.)
 #
-# And the last warning: an attribution explains **the network**, not the cell. Whether the cell needs these letters, only an experiment can say.
+# And the last warning: an attribution explains *the network*, not the cell. Whether the cell needs these letters, only an experiment can say.
 
 # %% [markdown]
 # ## Common mistakes
@@ -650,7 +660,7 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 #
 # ## Recap
 #
-# Mutants ask the network only about sequences, and everything else is held against them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. On a network whose truth you planted, you can count where a method works and where it fails. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
+# Mutants ask the network only about sequences, and everything else is compared with them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. Plant a truth, and you can count where a method fails. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
 #
 # ## Further reading
 #
