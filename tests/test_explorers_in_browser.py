@@ -1,7 +1,8 @@
 """Every explorer of every lesson, moved by keyboard in a browser, under ipywidgets 8 and 7.
 
 ipywidgets 8 runs in this environment's JupyterLab; 7 is Colab's, as a reader there has it, with the
-front end of its time. The lessons come without their slow cells, which nbval runs: an explorer of
+front end of its time, and with the kernel of test_colab.py, which leaves it to these tests that every
+lesson runs to its end there. The lessons come without their slow cells, which nbval runs: an explorer of
 trained networks gets networks that are hardly trained. Times are written down
 (.cache/explorers.json and the end of the run), and nothing depends on them.
 """
@@ -17,8 +18,21 @@ from pathlib import Path
 from statistics import median
 
 import environments
+import nbformat
 import pytest
-from browser import Explorer, Move, chromium, find_chromium, jupyterlab, open_lesson, percentile
+from browser import (
+    Audit,
+    Explorer,
+    Move,
+    audit,
+    broken_rules,
+    chromium,
+    find_chromium,
+    jupyterlab,
+    open_lesson,
+    percentile,
+    show_messages,
+)
 from colab_reader import colab_reader
 from executing import copy_lessons
 from reading import NAMES, ROOT, tagged
@@ -30,6 +44,14 @@ pytestmark = pytest.mark.skipif(
 MOVES = 10  # for the time of an explorer
 #: Version of ipywidgets -> the class that only its sliders have.
 MAJORS = {"ipywidgets-8": "noUi-handle", "ipywidgets-7": "ui-slider-handle"}
+#: What ipywidgets itself does against WCAG: version -> (rule of axe, its part) -> why it has to be borne.
+FOREIGN = {
+    "ipywidgets-8": {
+        ("aria-input-field-name", ".noUi-handle"): "the handle of a slider has no name: the label beside it is not "
+        "tied to it, and no widget lets its author set one",
+    },
+    "ipywidgets-7": {},
+}
 
 
 @dataclass
@@ -51,6 +73,7 @@ class Visit:
     explorers: list[Explored] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     handles: set[str] = field(default_factory=set)
+    audit: Audit | None = None
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +97,14 @@ def lab(widgets: str, tmp_path_factory):
     # The saved widgets are those of ipywidgets 8: its predecessor's front end would complain of
     # each before anything is run.
     lessons = copy_lessons(notebooks, home / "lessons", saved_widgets=today, slow_cells=False)
-    kernels = environments.kernel_spec(home / "jupyter", python, [environments.OFFLINE])
+    kernels = environments.kernel_spec(
+        home / "jupyter", python, [environments.OFFLINE], colab=not today
+    )
+    if not today:
+        for path in lessons.glob("*.ipynb"):
+            book = nbformat.read(path, as_version=4)
+            book.cells.append(colab_reader().last_cell())
+            nbformat.write(book, path)
     # The one of today is started as `make lab` starts it.
     return jupyterlab(lessons, home, str(server), {"JUPYTER_PATH": str(kernels)}, prompt=today)
 
@@ -98,6 +128,8 @@ def visit(request, labs, browser):
         for handle in MAJORS.values():
             if lesson.page.locator(f".course-explorer .{handle}").count():
                 seen.handles.add(handle)
+        show_messages(lesson.explorers(len(seen.explorers)))
+        seen.audit = audit(lesson, [part for _, part in FOREIGN[widgets]])
     return seen
 
 
@@ -148,6 +180,33 @@ def test_every_control_has_a_label_and_is_reached_by_tab(visit):
 def test_the_picture_has_a_name_for_screen_readers(visit):
     for explored in visit.explorers:
         assert explored.pictures_with_a_name
+
+
+def is_foreign(violation, widgets: str) -> bool:
+    return any((violation.rule, part) in FOREIGN[widgets] for part in violation.known)
+
+
+def test_what_is_ours_keeps_the_rules_of_wcag_on_a_light_and_on_a_dark_page(visit):
+    assert [one for one in visit.audit.violations if not is_foreign(one, visit.widgets)] == []
+    assert all(many > 10 for many in visit.audit.read.values()), "axe found no words to read"
+
+
+def test_axe_finds_what_is_wrong_in_an_output(browser):
+    page = browser.new_page()
+    page.set_content(
+        "<body><p><img src='data:,'></p><div class='jp-OutputArea-output' style='background:#fff'>"
+        "<p role='status' style='color:#999'>pale</p><img src='data:,'><p>read</p></div></body>"
+    )
+    found, read = broken_rules(page, "none", ["img", ".other"])
+    page.close()
+    assert {(one.rule, one.known) for one in found} == {("color-contrast", ()), ("image-alt", ("img",))}
+    assert len(found) == 2 and read == 1  # what is not an output of ours is not asked
+
+
+def test_what_ipywidgets_does_wrong_is_still_so(visit):
+    """An exception that nothing needs any more has to go."""
+    needed = {(one.rule, part) for one in visit.audit.violations for part in one.known}
+    assert FOREIGN[visit.widgets].keys() <= needed
 
 
 def test_neither_page_nor_kernel_complains(visit):
