@@ -1,15 +1,18 @@
 """Every exercise of every lesson is proved: solution, stub, wrong answers, constants."""
 
 import contextlib
+import copy
 import io
 import re
 import tomllib
+from functools import cache
 from importlib import import_module
 
 import pytest
 from reading import NAMES, ROOT, lesson, output_text, tags
 
-from course_utils.exercises import CORRECT, NOT_STARTED, NOT_YET, Exercise
+from course_utils import exercises as package
+from course_utils.exercises import CORRECT, NOT_STARTED, NOT_YET, Exercise, Feedback
 
 
 def exercises() -> list[tuple[str, str]]:
@@ -34,8 +37,41 @@ def parts(name: str, exercise: str) -> list:
     return [cell for cell in lesson(name).cells if f"exercise:{exercise}" in tags(cell)]
 
 
+@cache
 def check_of(name: str, exercise: str) -> Exercise:
-    return getattr(import_module(f"course_utils.exercises.lesson_{name[:2]}"), exercise)
+    """The check of an exercise; it makes the inputs of a seed once for all the tests."""
+    check = copy.copy(getattr(import_module(f"course_utils.exercises.lesson_{name[:2]}"), exercise))
+    make, made = check.cases, {}
+
+    def cases(rng):
+        seed = str(rng.bit_generator.state)
+        if seed not in made:
+            made[seed] = list(make(rng))
+        return made[seed]
+
+    check.cases = cases
+    return check
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known_outcomes():
+    """What oracles and known mistakes give for an input is computed once: many answers are held against it."""
+    compute, known = package._outcome, {}
+    lasting = set()
+    for pair in EXERCISES:
+        check = check_of(*pair)
+        lasting |= {check.oracle, *(mistake.answer for mistake in check.mistakes)}
+
+    def outcome(function, case):
+        if function not in lasting:
+            return compute(function, case)
+        if (function, id(case)) not in known:  # the case lasts as long as its check
+            known[function, id(case)] = compute(function, case), case
+        return known[function, id(case)][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(package, "_outcome", outcome)
+        yield
 
 
 def run(name: str, code: str):
@@ -52,6 +88,12 @@ def solution(name: str, exercise: str) -> str:
     last = parts(name, exercise)[-1].source
     block = last.split("<summary>Solution</summary>")[1]
     return re.search(r"```python\n(.*?)```", block, re.DOTALL)[1]
+
+
+@cache
+def judged(name: str, exercise: str, answer: str, seed: int) -> Feedback:
+    """What the check says to the code of an answer."""
+    return check_of(name, exercise)(run(name, answer), seed=seed)
 
 
 def hint_of(feedback) -> str:
@@ -111,14 +153,14 @@ def test_the_untouched_stub_is_met_politely(name, exercise):
 def test_at_least_two_wrong_answers_are_listed(name, exercise):
     listed = [p.values[1] for p in wrong_answers() if p.values[0] == name]
     answers = [wrong["answer"] for wrong in listed if wrong["exercise"] == exercise]
-    hints = {hint_of(check_of(name, exercise)(run(name, answer))) for answer in answers}
+    hints = {hint_of(judged(name, exercise, answer, 0)) for answer in answers}
     assert len(hints) >= 2, "two wrong answers with two different hints are needed"
 
 
 @pytest.mark.parametrize("name, wrong", wrong_answers())
 @pytest.mark.parametrize("seed", range(3))
 def test_a_listed_wrong_answer_gets_its_own_hint(name, wrong, seed):
-    feedback = check_of(name, wrong["exercise"])(run(name, wrong["answer"]), seed=seed)
+    feedback = judged(name, wrong["exercise"], wrong["answer"], seed)
     assert feedback.state == NOT_YET
     assert wrong["says"] in hint_of(feedback), repr(feedback)
     others = [m.hint for m in check_of(name, wrong["exercise"]).mistakes]
@@ -138,7 +180,8 @@ def test_no_constant_passes(name, exercise):
     import numpy as np
 
     check = check_of(name, exercise)
-    right_once = [check.oracle(*case) for case in check.cases(np.random.default_rng(0))]
+    cases = check.cases(np.random.default_rng(0))
+    right_once = [package._outcome(check.oracle, case).value for case in cases]
     for constant in [*right_once, None, 0, 1, 0.5, "", "A", [], True, False]:
         assert check(lambda *arguments: constant).state != CORRECT
 
