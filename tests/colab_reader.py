@@ -31,6 +31,14 @@ class ColabReader:
     after: dict[str, str]
     said: str
 
+    def last_cell(self) -> nbformat.NotebookNode:
+        """A cell that fails unless it runs in this Colab, on the package that the first cell installed."""
+        return nbformat.v4.new_code_cell(
+            "import sys, course_utils\n"
+            'assert "google.colab" in sys.modules, "not in Colab"\n'
+            f"assert course_utils.__file__.startswith({str(self.python.parents[1])!r}), course_utils.__file__"
+        )
+
 
 def published(folder: Path) -> Path:
     """A git repository of the working tree in `folder`, published under its own address."""

@@ -1,13 +1,16 @@
 """In Colab, the first cell installs the package, touches nothing else, and all lessons run.
 
-"Colab" is its versions of the packages (all but torch) with a stand-in for ``google.colab``.
+"Colab" is its versions of the packages (all but torch) with a stand-in for ``google.colab``. Where there is a
+browser, the lessons run in it: test_explorers_in_browser.py opens each under ipywidgets 7, which is this Colab.
 """
 
 import sys
+from pathlib import Path
 
 import environments
 import nbformat
 import pytest
+from browser import find_chromium
 from colab_reader import colab_reader
 from dependencies import quick
 from executing import execute, printed
@@ -16,6 +19,9 @@ from reading import NAMES, ROOT, without_missing_data
 
 sys.path.insert(0, str(ROOT / "tools"))
 import lessons  # noqa: E402
+
+#: The lessons that run without a browser: one, or all if there is none.
+ALONE = NAMES if find_chromium() is None else NAMES[:1]
 
 
 def test_the_replica_has_the_versions_of_colab():
@@ -69,16 +75,29 @@ def test_an_unpublished_copy_says_that_it_cannot_be_installed(tmp_path):
         execute(first_cell, kernels, tmp_path)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_lesson_runs_to_its_end_in_colab_without_network(name, tmp_path):
+def colab_runs(book: nbformat.NotebookNode, folder) -> nbformat.NotebookNode:
+    """Run a notebook as Colab does, without network."""
     reader = colab_reader()
-    lesson = nbformat.read(reader.repository / "notebooks" / f"{name}.ipynb", as_version=4)
-    look = "import sys, course_utils\nprint('google.colab' in sys.modules, course_utils.__file__)"
-    lesson.cells.append(nbformat.v4.new_code_cell(look))
     kernels = environments.kernel_spec(
-        tmp_path / "jupyter", reader.python, [environments.OFFLINE], colab=True
+        folder / "jupyter", reader.python, [environments.OFFLINE], colab=True
     )
-    ran = execute(quick(without_missing_data(lesson)), kernels, tmp_path)
-    in_colab, place = printed(ran).splitlines()[-1].split(maxsplit=1)
-    assert in_colab == "True"
-    assert place.startswith(str(reader.python.parents[1])), "not the installed package"
+    return execute(book, kernels, folder)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_lesson_runs_to_its_end_in_colab_without_network(name, tmp_path):
+    lesson = nbformat.read(colab_reader().repository / "notebooks" / f"{name}.ipynb", as_version=4)
+    lesson.cells.append(colab_reader().last_cell())
+    colab_runs(quick(without_missing_data(lesson)), tmp_path)
+
+
+def test_a_lesson_that_runs_elsewhere_would_be_noticed(tmp_path):
+    last = nbformat.v4.new_notebook(cells=[colab_reader().last_cell()])
+    here = environments.kernel_spec(tmp_path / "here", Path(sys.executable), colab=True)
+    with pytest.raises(CellExecutionError) as caught:
+        execute(last, here, tmp_path)
+    assert Path(caught.value.evalue).parent.name == "course_utils"
+    plain = environments.kernel_spec(tmp_path / "plain", colab_reader().python)
+    with pytest.raises(CellExecutionError) as caught:
+        execute(last, plain, tmp_path)
+    assert caught.value.evalue == "not in Colab"
