@@ -106,6 +106,7 @@ def test_the_first_picture_is_of_these_sequences():
     assert at == 20 and top == round(100 * right.mean())
     kept = 0.85**7 + 7 * 0.15 * 0.85**6
     assert right.mean() == pytest.approx(kept, abs=0.03)
+    assert numbers(r"\((\d+) % and not all, because more than one letter is changed") == [round(100 * kept)]
     means = re.search(r"order, mean place: (\{.*\})", said(NAME, "tasks"))[1]
     first_left, first_right, second_right, second_left = map(int, re.findall(r": (\d+)", means))
     assert first_left < second_right and second_left < first_right
@@ -157,16 +158,16 @@ def test_each_claim_is_a_paired_difference_whose_interval_excludes_0(runs):
         gains[task, other] = paired(auc(runs, task, family), auc(runs, task, other))
         assert [float(figure) for figure in figures] == pytest.approx(gains[task, other], abs=0.00051)
         assert gains[task, other][1] > 0 and verdict == "better"
-    huge = numbers(r"Four of them are huge: (0\.\d\d) on .* at a place, (0\.\d\d) on .* anywhere, (0\.\d\d) and (0\.\d\d) on both in order")
+    huge = numbers(r"Four of them are huge: (0\.\d\d) over .* at a place, (0\.\d\d) over .* anywhere, (0\.\d\d) and (0\.\d\d) over both in order")
     keys = [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN"), ("order", "DNN")]
     assert huge == pytest.approx([gains[key][0] for key in keys], abs=0.0051)
-    small = numbers(r"Against the recurrent network it is only (0\.\d\d) and (0\.\d\d)")
+    small = numbers(r"Over the recurrent network it is only (0\.\d\d) and (0\.\d\d)")
     assert small == pytest.approx([gains["place", "GRU"][0], gains["anywhere", "GRU"][0]], abs=0.0051)
 
 
 def test_with_other_budgets_the_huge_gaps_stay_and_each_narrow_one_is_lost_once_to_a_run_at_chance(runs):
-    claims(r"The (four) huge gaps stay\. The (two) narrow ones do so at one of these budgets each")
-    stays = numbers(r"one recurrent run of five stays at (0\.\d\d) and (0\.\d\d)")
+    claims(r"The (four) huge gaps stay\. Each of the (two) narrow ones stays at one of these budgets")
+    stays = numbers(r"one recurrent run of five is stuck, at (0\.\d\d) and (0\.\d\d)")
     assert stays == [round(min(auc(runs, "place", "GRU", 600)), 2), round(min(auc(runs, "anywhere", "GRU", 8_000)), 2)]
     for task, budget, start in (("place", 600, stays[0]), ("anywhere", 8_000, stays[1])):
         printed = found("other-budgets", rf"recurrent, {task}, {budget:,}: +" + " ".join([r"(\S+)"] * 5))
@@ -189,7 +190,7 @@ def test_with_other_budgets_the_huge_gaps_stay_and_each_narrow_one_is_lost_once_
 
 def test_the_second_layer_tells_order_and_something_of_places(runs):
     two = "CNN, two layers"
-    gain, behind = numbers(r"In \*order\* it gains (0\.\d\d) on the network with one layer .* stays (0\.\d\d) ahead")
+    gain, behind = numbers(r"In \*order\* it gains (0\.\d\d) over the network with one layer .* stays (0\.\d\d) ahead")
     assert gain == pytest.approx(paired(auc(runs, "order", two), auc(runs, "order", "CNN"))[0], abs=0.0051)
     mean, low, _ = paired(auc(runs, "order", "GRU"), auc(runs, "order", two))
     assert behind == pytest.approx(mean, abs=0.0051) and low > 0
@@ -418,7 +419,7 @@ def test_deepbind_deepsea_basset_and_deepcpg_have_their_place_and_their_referenc
         ("Basset", "Genome Research* 26, 990-999 (2016)"),
         ("DeepCpG", "Genome Biology* 18, 67 (2017)"),
     ):
-        assert f"**{model}**" in PROSE and words in PROSE
+        assert f"| {model} (" in PROSE and words in PROSE
 
 
 def test_the_network_of_section_3_learns_the_same_in_the_package_and_here():

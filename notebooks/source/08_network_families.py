@@ -48,11 +48,11 @@ from course_utils.training import fit, predict
 #
 # A comparison needs tasks. You want tasks whose answer you know, and each should hinge on one thing, or nearly. `draw` makes three of them, all with sequences of 50 letters (lesson 03 explains how such sets are made):
 #
-# - **place**: positives have the motif `TGACTCA` at position 20, negatives have the same motif at any other place. That it is there says nothing. *Where* it is says all.
-# - **anywhere**: positives have the motif at any place, negatives have none. Where it is says nothing.
-# - **order**: positives have `TGACTCA`, some 6 to 18 letters, then `CCGGAAG`. Negatives have the two the other way round. Both classes have both motifs.
+# - *place*: positives have the motif `TGACTCA` at position 20, negatives have the same motif at any other place. That it is there says nothing. *Where* it is says all.
+# - *anywhere*: positives have the motif at any place, negatives have none. Where it is says nothing.
+# - *order*: positives have `TGACTCA`, some 6 to 18 letters, then `CCGGAAG`. Negatives have the two the other way round. Both classes have both motifs.
 #
-# A planted motif is not always spelled as here: each of its letters is kept with a probability of 0.85. Look at where the words are found. For each place, count how many sequences have at least six of the seven letters there.
+# A planted motif is not always spelled as here: each of its letters is kept with a probability of 0.85; otherwise it is one of the three others. For each place, count how many sequences have at least six of the seven letters there.
 
 # %% tags=["tasks"]
 def share_with(word, codes):
@@ -85,9 +85,9 @@ picture_of(figure, f"Where the words are found. Task place: a peak of {top.max()
            "left, the second to the right; in negatives the other way round.")  # fmt: skip
 
 # %% [markdown]
-# In the task *order*, the places say something, too: what comes first tends to stand farther left. Keep that in mind.
+# (72 % and not all, because more than one letter is changed in the others.) In the task *order*, the places say something, too: what comes first tends to stand farther left. Keep that in mind.
 #
-# How well can the classes be told apart at best? You know how both are made, so you can compute for each sequence how much likelier it is in one class than in the other. This **likelihood ratio** is the best score there is (lesson 03), and what it reaches is the **ceiling**. For the task *order* it averages over all pairs of places, once for each order; `log_ratio` does it exactly.
+# How well can the classes be told apart at best? You know how both are made, so you can compute the likelihood ratio, the best score there is, and the ceiling that it reaches (lesson 03). For the task *order* it averages over all pairs of places, once for each order; `log_ratio` does it exactly.
 
 # %% tags=["ceilings"]
 print("task      AUC of the best rule   its accuracy")
@@ -96,7 +96,7 @@ for task in TASKS:
     print(f"{task:9} {best.auc:.4f}                 {best.accuracy:.4f}")
 
 # %% [markdown]
-# Now the networks. All of them read `(N, 4, L)` and give one number, the **logit**: above 0 means "positive". All are trained by the same function, with Adam at one learning rate, batches of 64, and the weights of the epoch with the lowest validation loss. (Of three learning rates tried with one seed, this one was the best, or as good, for each of the three families; see `tools/families_runs.py`.)
+# Now the networks. All of them read `(N, 4, L)` and give one logit: above 0 means "positive". All are trained by the same function, with Adam at one learning rate, batches of 64, and the weights of the epoch with the lowest validation loss. (Of three learning rates tried with one seed, this one was the best, or as good, for each of the three families; see `tools/families_runs.py`.)
 
 # %% tags=["recipe"]
 def sets_for(task, seed=0):
@@ -104,7 +104,7 @@ def sets_for(task, seed=0):
     rng, sets = np.random.default_rng(seed), []
     for many in (2_000, 500, 4_000):
         codes, labels = draw(task, many, rng)
-        one_hot = torch.eye(4)[torch.from_numpy(codes).long()]  # (N, L, 4)
+        one_hot = torch.eye(4)[torch.from_numpy(codes).long()]  # (N, L, 4): row 0 of the identity is A, and so on
         sets.append(TensorDataset(one_hot.permute(0, 2, 1).contiguous(), torch.from_numpy(labels).float()))
     return sets
 
@@ -125,7 +125,7 @@ print("inputs", tuple(inputs.shape), "labels", tuple(labels.shape), "positives",
 # %% [markdown] tags=["seed:004-dnn"]
 # ## 2 · Fully connected: does the place matter?
 #
-# The oldest family lays the sequence out as one long list, 4 × 50 = 200 numbers. Each **hidden unit** has a weight for each of them: for A at place 0, for A at place 1, and so on. (The overview calls it DNN, a *deep neural network*. That is a poor name: ours has one hidden layer, and the other families can be deep, too. The tables below keep it because it is short; the literature also says *multilayer perceptron*.)
+# The oldest family lays the sequence out as one long list, 4 × 50 = 200 numbers. Each **hidden unit** has a weight for each of them: for A at place 0, for A at place 1, and so on. (The overview and the tables below call it DNN, *deep neural network*. That is a poor name: ours has one hidden layer, and the other families can be deep, too. The literature also says *multilayer perceptron*.)
 
 # %% tags=["seed:004-dnn"]
 class FullyConnected(nn.Module):
@@ -151,7 +151,7 @@ print(f"AUC, place: {train(dnn, sets['place']):.2f}")
 # %% [markdown] tags=["seed:004-cnn"]
 # ## 3 · Convolutional: is there a motif anywhere?
 #
-# A **filter** has weights for nine neighbouring letters, and slides along: the same weights at each place (lesson 04). Then only the best match of each filter is kept, wherever it was.
+# A filter has weights for nine neighbouring letters, and slides along: the same weights at each place (lesson 04). Then only the best match of each filter is kept, wherever it was.
 
 # %% tags=["seed:004-cnn"]
 class Convolutional(nn.Module):
@@ -185,11 +185,11 @@ for name, make in [("fully connected", lambda: FullyConnected(50, 10)), ("convol
             model = make()
         aucs[task] = train(model, sets[task])
         if name == "convolutional" and task == "place":
-            blind = model
+            blind = model  # for the cell after this one
     print(f"{name:17}   {aucs['place']:.2f}      {aucs['anywhere']:.2f}")
 
 # %% [markdown] tags=["M22"]
-# With a fixed place the convolutional network does no better than a coin. Without any place the fully connected one does hardly better than a coin: in five runs, which section 5 shows, its AUC lies between 0.511 and 0.537. If "fixed positions" means that each letter has fixed neighbours, as pixels do, the line is right. If it means that a pattern must stand at a fixed place, it is the wrong way round: **convolutions suit patterns that may stand anywhere.**
+# With a fixed place the convolutional network does no better than a coin. Without any place the fully connected one does hardly better than a coin: in five runs, which section 5 shows, its AUC lies between 0.511 and 0.537. If "fixed positions" means that each letter has fixed neighbours, as pixels do, the line is right. If it means that a pattern must stand at a fixed place, it is the wrong way round: *convolutions suit patterns that may stand anywhere*.
 #
 # The reason is in the code, not in the training. `amax` throws the place away. So move the motif, and the logit must stay the same, as long as the motif stays clear of the ends and its surroundings are the same:
 
@@ -212,7 +212,7 @@ for name, model in [("convolutional", blind), ("fully connected", dnn)]:
 # %% [markdown] tags=["seed:004-rnn"]
 # ## 4 · Recurrent: in what order?
 #
-# A **recurrent network** reads letter after letter and carries a memory along: here 23 numbers. After each letter the same small network decides what to keep and what to write anew (**gates**; lesson 09 has others). After the last letter, what is in the memory decides. The **GRU**, gated recurrent unit, is a common kind.
+# A **recurrent network** reads letter after letter and carries a memory along, its *state*: here 23 numbers. After each letter the same small network decides what to keep and what to write anew (**gates**; lesson 09 has others). After the last letter, the state decides. The **GRU**, gated recurrent unit, is a common kind.
 
 # %% tags=["seed:004-rnn", "slow"]
 class Recurrent(nn.Module):
@@ -262,7 +262,7 @@ for name, chosen in [("both clear of the ends", inside), ("one near an end", ~in
 #
 # The fully connected network does better than you might think. It found what the picture of section 1 showed: the first motif tends to stand farther left.
 #
-# The three classes stand in the package, too, with checks of their input. They are the same:
+# The three classes are in the package, too, with checks of their input:
 
 # %% tags=["same-as-package"]
 for mine, packaged in [(dnn, families.FullyConnected(50, 10)), (cnn, families.Convolutional(53))]:
@@ -339,9 +339,9 @@ check.equal_budget(size_within)
 # %% [markdown]
 # ## 5 · Side by side
 #
-# One run is an anecdote. So everything was run five times, each time with other data, other first weights and another order: three families, three tasks, three budgets (`tools/families_runs.py` repeats it). The networks of one run share their data, so they can be compared in pairs. The table has the mean of the held-out AUCs of the five runs, and the seconds are their median.
+# One run is an anecdote. So everything was run five times, each time with other data, other first weights and another order: three families, three tasks, three budgets (`tools/families_runs.py` repeats it). The networks of one run share their data, so they can be compared in pairs. The table has the mean of the held-out AUCs of the five runs, and the median of the seconds.
 #
-# A fourth network joins them: a convolutional one with a **second layer**, whose filters read 27 neighbouring scores of the first. What it can see is not one motif, but a motif and another one at some distance.
+# A fourth network joins them: a convolutional one with a *second layer*, whose filters read 27 neighbouring scores of the first. It can see a motif and another one at some distance.
 
 # %% tags=["table"]
 runs = json.loads(shipped("families_runs.json").read_text())
@@ -354,7 +354,7 @@ for task in TASKS:
               f"{max(auc):.3f}    {runs['ceilings'][task]['auc']:.3f}")  # fmt: skip
 
 # %% [markdown]
-# (The seconds are those of one machine; yours will differ. Here the recurrent network took the longest in each task: it reads one letter after the other, and no two at once.)
+# (The seconds are those of one machine, and depend on when early stopping ended a run. The recurrent network took the longest in each task: it reads one letter after the other, and no two at once.)
 
 # %% tags=["table"]
 figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
@@ -393,7 +393,7 @@ for task, family in [("place", "DNN"), ("anywhere", "CNN"), ("order", "GRU")]:
             say(task, family, other)
 
 # %% [markdown]
-# All six intervals lie above 0. Each family is ahead where its question is asked. But look at the sizes. Four of them are huge: 0.49 on the convolutional network at a place, 0.38 on the fully connected one anywhere, 0.39 and 0.20 on both in order. Against the recurrent network it is only 0.03 and 0.02: with 50 letters, the memory can keep count of where it is, too, and find a motif anywhere. It is good at all three, and slow.
+# All six intervals lie above 0. Each family is ahead where its question is asked. But look at the sizes. Four of them are huge: 0.49 over the convolutional network at a place, 0.38 over the fully connected one anywhere, 0.39 and 0.20 over both in order. Over the recurrent network it is only 0.03 and 0.02: with 50 letters, the memory can keep count of where it is, too, and find a motif anywhere. It is good at all three, and slow.
 #
 # These are the networks with about 2,000 parameters. How is it with 600 or 8,000?
 
@@ -408,7 +408,7 @@ print("recurrent, place, 600:     ", *(f"{auc:.2f}" for auc in auc_of("place", "
 print("recurrent, anywhere, 8,000:", *(f"{auc:.2f}" for auc in auc_of("anywhere", "GRU", 8_000)))
 
 # %% [markdown]
-# The four huge gaps stay. The two narrow ones do so at one of these budgets each. At the other, one recurrent run of five stays at 0.59 and 0.51, and a single such run makes the interval so wide that it holds 0.
+# The four huge gaps stay. Each of the two narrow ones stays at one of these budgets. At the other, one recurrent run of five is stuck, at 0.59 and 0.51, and a single such run makes the interval so wide that it holds 0.
 #
 # And the second layer? Does it do what one layer could not?
 
@@ -420,7 +420,7 @@ for budget in (600, 8_000):
     say("order", "CNN, two layers", "GRU", budget)
 
 # %% [markdown]
-# In *order* it gains 0.37 on the network with one layer and comes near the recurrent one, which stays 0.02 ahead at this budget (with 600 or 8,000 parameters the interval of that difference holds 0). So it was never "a convolutional network cannot tell order". *One layer and a maximum* hardly can.
+# In *order* it gains 0.37 over the network with one layer and comes near the recurrent one, which stays 0.02 ahead at this budget (with 600 or 8,000 parameters the interval of that difference holds 0). So it was never "a convolutional network cannot tell order". *One layer and a maximum* hardly can.
 #
 # At a *place* it does far better than chance, although it ends in a maximum, too. How? Train one, put the motif into 300 random sequences, and move it along. Look at the middle one of the 300 logits, the median:
 
@@ -465,12 +465,12 @@ families_explorer("order", "GRU")
 # Draw one permutation of the positions. Shuffle *every* sequence with it, for training and for the test: `shuffled = sequences[:, :, permutation]`.
 # Train a fully connected network, a convolutional one and a GRU on the shuffled sequences. **Predict first:** whose held-out score stays the same?
 #
-# You can prove one of the three answers without any training: to each network of that family belongs another one, with other first weights, that gives for the shuffled
-# sequences what the first one gives for the originals. Write the function that makes those weights.
+# You can prove one of the three answers without any training: for each network of that family there is another one, with other weights in its first layer, that gives for the shuffled
+# sequences what the one gives for the originals. Write the function that makes those weights.
 
 # %% tags=["exercise:which_survives"]
 def moved_weights(weights, permutation):
-    """Make the first weights that give for shuffled sequences what `weights` give for the originals.
+    """Make the weights of a first layer that give for shuffled sequences what `weights` give for the originals.
 
     weights: a float tensor (units, 4 * length) of the layer behind `sequences.flatten(1)`, which turns
         (N, 4, length) into (N, 4 * length): all positions of A first, then those of C, of G and of T.
@@ -528,7 +528,7 @@ for task, name, make in contest:
 # %% [markdown] tags=["seed:004-gcn"]
 # ## 7 · On a graph: what do the neighbours say?
 #
-# Proteins work in groups, **modules**, and proteins of one module bind each other more often. A **graph** has a **node** for each protein and a **link** for each pair that binds. Each node has **features**, some numbers measured on it. From these you want to know its module.
+# Proteins work in groups, **modules**, and proteins of one module bind each other more often. A **graph** has a **node** for each protein and a **link** for each pair that binds (also called *edge*). Each node has **features**, some numbers measured on it. From links and features you want to know its module.
 #
 # Simulate one: 600 proteins, three modules. A protein has about six links into its own module and two into the others. Each protein has six features. Three carry a signal, one for each module: it is one standard deviation higher in the proteins of that module. The other three are noise. (The recipe is called a stochastic block model. Real networks are much less regular: most proteins have few links, and some, the *hubs*, very many; Barabási and Oltvai, 2004.)
 
@@ -543,13 +543,13 @@ print(f"links within a module: {(network.adjacency * same).sum() / network.adjac
 print(f"the best rule that sees a node's own features alone is right for {features_ceiling(3, 1.0):.1%}")
 
 # %% [markdown]
-# You know the modules of 120 proteins. The others are **held out**: their features and links are there for all to see, in training too; their labels are not. This is called **transductive** learning: the network never meets a node whose links it has not seen. It is honest as long as no held-out *label* leaks, and as long as you do not claim more. (At the end of the section the network meets proteins that it never saw.)
+# You know the modules of 120 proteins. The others are **held out**: their features and links are there for all to see, in training too; their labels are not. This is **transductive learning**: the network never meets a node whose links it has not seen. It is honest as long as no held-out *label* leaks, and as long as you do not claim more. (At the end of the section the network meets proteins that it never saw.)
 #
 # How does a network use links? A **graph convolution** replaces each node's numbers with a weighted sum over itself and its neighbours, nearly a mean. The weights stand in one matrix (Kipf and Welling, 2017):
 #
 # $$\hat A = D^{-1/2}\,(A + I)\,D^{-1/2}$$
 #
-# $A$ is the **adjacency matrix**: it has a row and a column for each node, and a 1 where two are linked. The links are **undirected**, who binds is bound, so $A$ is symmetric. The identity $I$ gives each node a link to itself, a **self-loop**, so that it counts itself. $D$ has the row sums of $A + I$, the **degrees** $d$, on its diagonal. So linked nodes $i$ and $j$ get the weight $1 / \sqrt{d_i d_j}$: whoever has many links passes less on through each. Here it is for four proteins in a chain, and a fifth that binds none.
+# $A$ is the **adjacency matrix**: it has a row and a column for each node, and a 1 where two are linked. The links are **undirected**, who binds is bound, so $A$ is symmetric. The identity $I$ gives each node a link to itself, a **self-loop**, so that it counts itself. The row sums of $A + I$, on the diagonal of $D$, are the **degrees** $d$ of the nodes. So linked nodes $i$ and $j$ get the weight $1 / \sqrt{d_i d_j}$: whoever has many links passes less on through each. Here it is for four proteins in a chain, and a fifth that binds none.
 
 # %% tags=["normalised"]
 chain = np.zeros((5, 5))
@@ -616,7 +616,7 @@ print("sums of the chain's rows:", normalised_adjacency(chain).sum(axis=1).round
 # %% [markdown]
 # The rows do not quite add up to 1: it is a weighted sum, nearly a mean.
 #
-# Now the network. It gives three logits for each protein, one for each module; the largest says which. `cross_entropy` is the loss for more than two classes: it turns the three into probabilities, and takes minus the logarithm of the true module's. `weight_decay` pulls each weight a little towards 0, because 120 labels are few.
+# Now the *graph-convolutional network*, GCN. It gives three logits for each protein, one for each module; the largest says which. The loss is the cross-entropy of lesson 04. `weight_decay` pulls each weight a little towards 0, because 120 labels are few.
 
 # %% tags=["seed:004-gcn"]
 class GraphConvolutional(nn.Module):
@@ -653,7 +653,7 @@ for name, matrix in [("with the graph", with_graph), ("without", torch.eye(600))
 # %% [markdown]
 # Both networks have the same number of parameters and the same first weights. One gets $\hat A$, the other the identity in its place, so that each node listens to itself alone. That is a fair way to ask whether the *graph* helps. (Another one: a graph with the same degrees and shuffled links.)
 #
-# And what is possible? Features and links together have a ceiling, too. **Belief propagation** passes messages along the links until all agree; it knows how the network was made, and is exact in the limit of large networks with few links a node (Decelle and others, 2011). Above it stands an **oracle** that is told the true modules of *all other* proteins: on average nobody can do better than that; on a single network luck can.
+# And what is possible? Features and links together have a ceiling, too. **Belief propagation** passes messages along the links until all agree; it knows how the network was made, and is exact in the limit of large networks with few links a node (Decelle and others, 2011). Above it stands an **oracle** that is told the true modules of *all other* proteins: on average nobody can do better than that; on a single network one may be luckier.
 
 # %% tags=["graph-runs"]
 beliefs = belief_propagation(network, labelled)
@@ -671,20 +671,20 @@ print(f"gcn - ceiling of the features alone: {features_alone.estimate:+.3f} "
       f"({features_alone.low:+.3f} to {features_alone.high:+.3f})")  # fmt: skip
 
 # %% [markdown]
-# The graph is worth 0.35: from 0.56 to 0.91. That is far above the ceiling of the features alone, 0.634, so no network without links could ever come there, however much data it had. (The network without the graph stays below that ceiling, probably because it learned from 120 proteins.)
+# The graph is worth 0.35: from 0.56 to 0.91. That is far above the ceiling of the features alone, 0.634, so no network without links could come there, however much data it had. (The network without the graph stays below that ceiling, probably because it learned from 120 proteins.)
 #
 # It is not the best there is: belief propagation is right for 0.97 and the oracle hardly more. A graph convolution takes two looks around with weights learned from 120 labels. Belief propagation was *told* how the network is made. On real networks nobody tells.
 #
 # The row *new network* is another test, and a harder one: five further networks, all proteins and links new, nothing trained again. It is right for 0.89. The weights belong to features and not to nodes, so they can move.
 #
-# A graph helps where neighbours are alike. Where they are not, a mean over them can blur what a node knew (not measured here). So train the same network without the graph, too. Always show its score beside the network's.
+# A graph helps where neighbours are alike. Where they are not, a mean over them can blur what a node knew (not measured here). So always show the score of the same network without the graph, too.
 
 # %% [markdown] tags=["seed:004-ae"]
 # ## 8 · Without labels: what would be enough to write it down again?
 #
 # The last family has no labels at all. An **auto-encoder** turns each row of a table into a few numbers, its **code**, and learns to write the row down again from them. If two numbers are enough, they hold what the rows differ in.
 #
-# Simulate a table of gene expression: 1,000 cells, 60 genes. Two hidden **factors** decide everything but noise; think of how far a cell has come along two processes. In the *linear* table, each gene is a weighted sum of the factors. In the *curved* one, each gene is on around a place of its own and fades with the distance, as genes do that are on only in the middle of a process.
+# Simulate a table of gene expression: 1,000 cells, 60 genes. Two hidden **factors** decide everything but noise (numbers, not proteins: think of how far a cell has come along two processes). In the *linear* table, each gene is a weighted sum of the factors. In the *curved* one, each gene is on around a place of its own and fades with the distance, as genes do that are on only in the middle of a process.
 
 # %% tags=["seed:004-ae"]
 class AutoEncoder(nn.Module):
@@ -709,11 +709,11 @@ table, _, _ = tables_for("curved")
 print("table", table.shape, "| a gene's standard deviation, median:", np.median(table.std(axis=0)).round(2))
 
 # %% [markdown]
-# (ELU bends like ReLU, but smoothly.) The rival is **principal component analysis**, PCA: the two weighted sums of genes that vary the most. It has a formula and needs no training.
+# (ELU bends like ReLU, but smoothly.) The rival is PCA (lesson 00): the two weighted sums of genes that vary the most. It has a formula and needs no training.
 #
-# How to tell whether a code has found the factors? It may have turned, stretched or mixed them, and that does not matter. **Canonical correlations** ask for that: the best correlation that any weighted sum of the two code numbers has with any weighted sum of the two factors, and then the next best. Two ones mean: all is there, up to such a mixture. These correlations see straight relations only: a code may hold a factor in a bent way, and still get less than 1.
+# How to tell whether a code has found the factors? It may have turned, stretched or mixed them, and that does not matter. So take **canonical correlations**: the best correlation that any weighted sum of the two code numbers has with any weighted sum of the two factors, and then the next best. Two ones mean: all is there, up to such a mixture. They see straight relations only: a code that holds a factor in a bent way gets less than 1.
 #
-# On each table the network is trained for 95 epochs, without a validation set. None is needed: the held-out error does not begin to rise. That of the curved table still falls a little, to 0.096 after 200 epochs, so you lose little by stopping here.
+# On each table the network is trained for 95 epochs, without a validation set: the held-out error does not begin to rise. That of the curved table still falls a little, to 0.096 after 200 epochs.
 #
 # > **Predict first.** For which table is PCA as good as the network? Can it be better?
 
@@ -745,7 +745,7 @@ print(f"noise alone: 0.3² = {0.3**2:.3f}; with the two numbers that fit a noisy
       f"{reconstruction_floor(0.3, 60, 2):.3f}")  # fmt: skip
 
 # %% [markdown]
-# The last line is the floor. Who knows the factors, and how the genes depend on them, is left with the noise, 0.090. Who knows how the genes depend on them and chooses, for each row, the two numbers that fit it best, fits a little of the noise, too: 2 of its 60 dimensions. This leaves 0.09 × 58/60 = 0.087.
+# The last line is the floor. If you knew the factors, and how the genes depend on them, you would be left with the noise, 0.090. If you knew only how the genes depend on them, and chose for each row the two numbers that fit it best, you would fit a little of the noise, too: 2 of its 60 dimensions. This leaves 0.09 × 58/60 = 0.087.
 #
 # Now look at the codes. The true factors fill a square. Both rows show the same points; the upper one is coloured by the first factor, the lower one by the second.
 
@@ -825,7 +825,7 @@ picture_of(figure, "The code of seed 4 with ReLU, twice: two halves that meet in
 # ●●● · 15 minutes · why it matters: it is the baseline of every auto-encoder. One that is not better than this did not need its hidden layers.
 #
 # Take the activations out of an auto-encoder. An encoder then turns the genes of a sample into `k` numbers, a decoder turns these into genes again; both are
-# a matrix and a bias. On the samples it is trained on, no training can bring the mean squared error below what a singular value decomposition reaches in one step: **principal component analysis** (PCA).
+# a matrix and a bias. On the samples it is trained on, no training can bring the mean squared error below what a singular value decomposition reaches in one step: PCA.
 #
 # Compute the best reconstruction. With `np.linalg.svd`, a matrix becomes `U`, the singular values `s` (the largest first) and `Vt`, so that `(U * s) @ Vt`
 # is the matrix again (with `full_matrices=False`).
@@ -875,7 +875,7 @@ check.linear_autoencoder(reconstructed)
 # | do linked nodes resemble each other? | graph-convolutional | neighbours are alike | far above the same network without the graph |
 # | which few numbers lie behind a table? | PCA first, then an auto-encoder | a smooth way leads from a few numbers to all | better where the table is curved; not where it is linear |
 #
-# Read the third column twice. A family is an **assumption**. Where it was true, 2,000 sequences were enough to come near the ceiling. Where it was false, more parameters hardly helped, as the cell after the next table prints. And this was a contest of *small* networks on tasks made to tell them apart. Real data ask several questions at once, and the models below mix the families.
+# Read the third column twice. A family is an *assumption*. Where it was true, 2,000 sequences were enough to come near the ceiling. Where it was false, more parameters hardly helped (the second table below). And this was a contest of *small* networks on tasks made to tell them apart. Real data ask several questions at once, and the models below mix the families.
 
 # %% tags=["summary"]
 def row(network, question, parameters, seconds, measure, reached, rival, its, best):
@@ -897,7 +897,7 @@ row("auto-encoder", "curved table", f"{curved['parameters']:,}", f"{np.median(cu
     "PCA", theirs, f"{tables['floor']:.3f}")  # fmt: skip
 
 # %% [markdown]
-# Scores are means of five runs, seconds medians; the rival is the best of the other networks. (For the curved table the last number is that of the linear one. It holds roughly, if the noise is small. And the auto-encoder has 8,126 parameters, PCA 180: two weights for each of 60 genes, and the genes' means.)
+# Scores are means of five runs, seconds medians; the rival is the best of the other networks. (The floor in the last line is that of the linear table; for the curved one it is about right if the noise is small. And the auto-encoder has 8,126 parameters, PCA 180: two weights for each of 60 genes, and the genes' means.)
 
 # %% tags=["budgets"]
 print("                          held-out AUC, mean of five runs, with a budget of")
@@ -913,10 +913,10 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 #
 # | model | family | what for |
 # |---|---|---|
-# | **DeepBind** (Alipanahi and others, 2015) | one convolutional layer, the best match of each filter (in some models also its mean), then fully connected, the hidden layer optional: close to your network of section 3 | which proteins bind a stretch of DNA or RNA |
-# | **DeepSEA** (Zhou and Troyanskaya, 2015) | three convolutional layers, then fully connected; 1,000 letters | 919 chromatin features at once |
-# | **Basset** (Kelley and others, 2016) | three convolutional layers, then fully connected; 600 letters | open chromatin in 164 cell types |
-# | **DeepCpG** (Angermueller and others, 2017) | convolutional for the DNA; a GRU that reads the neighbouring CpGs cell after cell, in both directions; fully connected on top | methylation in single cells |
+# | DeepBind (Alipanahi and others, 2015) | one convolutional layer, the best match of each filter (in some models also its mean), then fully connected, the hidden layer optional: close to your network of section 3 | which proteins bind a stretch of DNA or RNA |
+# | DeepSEA (Zhou and Troyanskaya, 2015) | three convolutional layers, then fully connected; 1,000 letters | 919 chromatin features at once |
+# | Basset (Kelley and others, 2016) | three convolutional layers, then fully connected; 600 letters | open chromatin in 164 cell types |
+# | DeepCpG (Angermueller and others, 2017) | convolutional for the DNA; a GRU that reads the neighbouring CpGs cell after cell, in both directions; fully connected on top | methylation in single cells |
 #
 # None is of one family alone. The last layers of all four are fully connected: by then the convolutions have found *what* is there, and what is left is a list. DeepCpG gives each part of its data a family of its own. The "sequence" of its GRU is a row of cells, whose order means nothing. Further on the map: recurrent layers on top of convolutions (DanQ; Quang and Xie, 2016), graph convolutions for drugs and proteins (Decagon; Zitnik and others, 2018), variational auto-encoders, a kind with chance in its code, for single cells (scVI; Lopez and others, 2018). Transformers, in which all places look at each other, are a family of their own, and not in this lesson.
 
@@ -927,13 +927,13 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 # - **Families compared with unequal budgets, or one run each.** Count the parameters, pair the runs, print the interval.
 # - **No ceiling.** An AUC of 0.90 is nearly all there is in one task, and a failure in another.
 # - **A graph used because it is there.** Train the same network with the identity in its place.
-# - **Held-out nodes whose labels leak**, or a score on the same graph sold as one for new graphs.
+# - **Held-out nodes whose labels leak.** And a score on the same graph sold as one for new graphs.
 # - **An auto-encoder without PCA beside it.** And the code of one run shown alone: it may be twisted. Look at the held-out error, and correlate the codes of several runs.
 # - **"The network cannot" where it is "this network did not".** A second layer, other places of the pool, more data: say what you tried.
 #
 # ## Recap
 #
-# You built five networks. The fully connected one has a weight for each place; the convolutional one looks for a pattern anywhere and forgets where; the recurrent one remembers what came before; the graph-convolutional one listens to neighbours; the auto-encoder writes a table down again from a few numbers. Where its assumption holds, each was ahead of its rivals here, and five paired runs and the best possible said by how much. A second layer changed the picture, so names are not enough: ask what each layer keeps. PCA and the network without the graph cost a line each. Always show them beside the network's score.
+# You built five networks. The fully connected one has a weight for each place; the convolutional one looks for a pattern anywhere and forgets where; the recurrent one remembers what came before; the graph-convolutional one listens to neighbours; the auto-encoder writes a table down again from a few numbers. Where its assumption holds, each was ahead of its rivals here, and five paired runs and the best possible said by how much. A second layer changed the picture, so names are not enough: ask what each layer keeps. PCA and the network without the graph cost a line each: show them.
 
 # %% [markdown] tags=["seed:004-map-of-models"]
 # ## Further reading
