@@ -130,6 +130,9 @@ def test_each_plain_layer_of_3_adds_one_position_on_either_side():
 def test_a_layer_above_a_stride_moves_in_steps_of_it():
     first, second = (seen([(3, 4, 1), (3, 1, 1)], output, 101) for output in (10, 11))
     assert (second - first == 4).all() and len(first) == 9, "three by three"
+    [stride, letters, more, apart] = map(int, claims(r"stride of (\d) computes .* (\d) letters .* of (\d) they stand (\d) apart"))
+    behind_both = [(1, stride, 1), (1, more, 1)]
+    assert [seen(behind_both[:n], 1, 101)[0] - seen(behind_both[:n], 0, 101)[0] for n in (1, 2)] == [letters, apart]
 
 
 def test_the_formula_of_exercise_1_agrees_with_the_gradient_and_the_package():
@@ -167,8 +170,9 @@ def test_M25_plain_layers_for_d_positions_and_doubled_ones_follow_the_two_formul
             assert kernel > 2 or doubled == lecture, "as in the lecture"
             assert kernel != 3 or doubled in (lecture - 1, lecture), "up to one too many"
     assert counted(255, 3, False) == 127 > 1.4 * 255 / 3, "far too few"
+    claims(r"lecture's D/K is (too few) for long distances; its log2 D is right for a kernel of (2)")
     claims(r"right for a kernel of (2), and up to (one) too many for (3) \(mistake M25\)")
-    claims(r"text counts with a kernel of (2), its code has (3) \(mistake M25\)")
+    claims(r"text counts with a kernel of (2), its code has (3)\.")
 
 
 # --- 9: the whole network ------------------------------------------------------------------------
@@ -286,7 +290,7 @@ def test_on_the_locus_each_of_600_bins_has_a_prediction_of_its_own():
         pytest.skip(reason)
     [record] = read_fasta(fetch("gata4")[0])
     locus = torch.from_numpy(one_hot(record.sequence)).float().T[None]
-    [letters] = claims(r"an array of zeros beside it: ([\d,]+) letters of human DNA around the gene \*GATA4\*")
+    [letters] = claims(r"a real sequence, ([\d,]+) letters of human DNA around the gene \*GATA4\*")
     assert whole(letters) == [locus.shape[2]] == [WINDOW]
     assert (locus.sum(dim=1) == 1).all()
     with torch.no_grad():
@@ -372,6 +376,7 @@ def test_M25_two_layers_more_let_the_middle_bin_see_all_and_three_let_every_bin(
         first, middle = (np.ptp(ends(6 + more, output)) / WINDOW for output in (0, 512))
         line = f"the first output sees {first:.0%} of the window, the middle one {middle:.0%}\n"
         assert f"{more} dilated layers more: {line}" in words
+    claims(r"(Two) more layers show the whole window to the output in the middle, (three) show it to all")
 
 
 def test_outputs_near_the_ends_of_a_window_look_at_padding():
@@ -379,6 +384,8 @@ def test_outputs_near_the_ends_of_a_window_look_at_padding():
     whole_field, first = whole(said(NAME, "ends").split(" letters")[0])[::2]
     inside = [i for i in range(1024) if 128 * i >= 16_392 and 128 * i + 16_392 < WINDOW]
     assert whole_field == len(inside) == 767 and first == 16_392 + 1
+    claims(r"(a quarter) of the outputs see less than the whole field")
+    assert 1 - len(inside) / 1024 == pytest.approx(1 / 4, abs=0.01)
     assert len(seen(SQUEEZE + DILATED, 0, WINDOW // 4)) == first
 
 

@@ -73,7 +73,7 @@ def test_doubling_and_tripling_leave_no_hole_and_fours_leave_90():
 
 
 def test_tripling_has_one_path_from_each_input_and_doubling_several():
-    assert "With tripling, one path leads from each input to the output." in PROSE
+    assert "With tripling, exactly one path leads from each input to the output." in PROSE
     assert "With doubling there are several from most inputs" in PROSE
 
     def paths(dilations) -> np.ndarray:

@@ -4,9 +4,11 @@
 # %% [markdown] tags=["seed:001-gwas", "seed:001-long-range"]
 # ## Why this matters
 #
-# Studies that compare the genomes of many people (**GWAS**, genome-wide association studies) link thousands of single letters to diseases. Most of these letters lie outside of genes. Many sit in **enhancers**: stretches of DNA that raise the activity of a gene which may start tens of thousands of letters away. They can act from afar because DNA folds, so that far places meet.
+# Studies that compare the genomes of many people (genome-wide association studies, **GWAS**) link thousands of single letters to diseases. Most of these letters lie outside of the parts that code for proteins. Many sit in an **enhancer**: a stretch of DNA that raises the activity of a gene which may start tens of thousands of letters away. It can act from afar because DNA folds, so that far places meet.
 #
-# The networks of lesson 04 read 20 letters at once. To feel such an enhancer, a network must see tens of thousands. A Japanese lecture of this course builds one, after the Basenji model of Kelley and others (2018): it is *given* 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. How many letters does each prediction *see*? In this lesson you take the network apart. You look at each part alone, build it, put the parts together again, and measure how far it sees. In lesson 10 you train it. (Basenji itself shortens its sequence by max-pooling, and has neither gates nor weight normalisation; these are the lecture's.)
+# The networks of lesson 04 read 20 letters at once. To feel such an enhancer, a network must see tens of thousands. A Japanese lecture of this course builds such a network, after the Basenji model of Kelley and others (2018). It is *given* 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. How many letters does each prediction *see*?
+#
+# In this lesson you take the network apart. You look at each part alone, put the parts together again, and measure how far the whole sees. In lesson 10 you train it.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -51,7 +53,7 @@ from course_utils.sequences import one_hot, read_fasta
 #
 # (A fourth, *attention*, lets all places look at each other. It is younger than the lecture's model, and not part of this lesson.)
 #
-# Take the first. Here are two sequences: the same two words, one for a promoter (where transcription starts) and one for an enhancer, 30 letters apart in one, 300 in the other.
+# Take the first. Here are two sequences with the same two words, one for a **promoter**, where transcription starts, and one for an enhancer, 30 letters apart in one, 300 in the other. In a third, both words have moved.
 
 # %% tags=["seed:001-bag-of-words"]
 rng = np.random.default_rng(0)
@@ -79,7 +81,7 @@ print(f"another place at the same distance those of {differences(bag, bag_of_wor
 # %% [markdown]
 # The bags are all but equal; what differs are the words at the seams, where filler was cut. Move both words and keep their distance, and *more* differs. So the bags say nothing of the distance, and what depends on it cannot be learned from them. (Where single words tell much, bags are strong.)
 #
-# Now the second strategy. A **recurrent network** must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU, a common recurrent network, with random weights as before any training. Ask how strongly its last output depends on a letter far back. That is a gradient again, not of the loss along a weight as in lesson 04, but of an output along an input.
+# Now the second strategy. A recurrent network (lesson 08) must finish letter 1 before it can read letter 2: on 131,072 letters, 131,072 steps that wait for each other, however many processors you have. And its memory fades. Take a GRU with random weights, as before any training, and ask how strongly its last output depends on a letter far back: with a gradient along the input, as in lesson 07.
 
 # %% tags=["seed:001-recurrent"]
 with seeded(0):
@@ -87,23 +89,23 @@ with seeded(0):
     letters = torch.eye(4).double()[torch.randint(4, (1, 400))]  # (1, 400, 4): random one-hot letters
 letters.requires_grad_()
 outputs, _ = gru(letters)  # (1, 400, 32)
-outputs[0, -1].norm().backward()
-strength = letters.grad[0].norm(dim=1)  # (400,): how much each letter matters for the last output
+outputs[0, -1].norm().backward()  # norm: the root of the sum of the squares, one number for the last output
+strength = letters.grad[0].norm(dim=1)  # (400,): how much each letter matters for it
 for back in (0, 10, 30, 100):
     print(f"{back:4} letters back: {strength[399 - back] / strength[399]:.0e} of the influence of the last letter")
 
 # %% [markdown]
-# With these first weights, almost nothing is left a hundred letters back. Other first weights, and training, can make the memory last longer. The 131,072 steps that wait for each other stay.
+# `8e-04` is 0.0008, and a hundred letters back almost nothing is left. Other first weights, and training, can make the memory last longer. The 131,072 steps that wait for each other stay.
 #
-# So: **convolutions**. All places are computed at once, and what a filter means does not depend on where it stands (lesson 04). What they lack so far is reach.
+# That leaves the **convolution**: one filter slides along, with the same weights at each place, so that all places can be computed at once. What it lacks so far is reach.
 #
 # ## 2 · The receptive field
 #
-# The **receptive field** of an output reaches from the first to the last input that can change it. Measure it: compute one output and ask for its gradient along every input. These layers only add, and all weights are 1, so an input whose gradient is zero is not seen. (In a network with ReLU or max-pooling a single zero proves little: a ReLU may have stopped this one.)
+# The **receptive field** of an output reaches from the first to the last input that can change it. Measure it: compute one output and ask for its gradient along every input. The layers below only add, and all their weights are 1, so an input whose gradient is zero is not seen. (In a network with ReLU or max-pooling a single zero proves little: a ReLU may have stopped this one.)
 
 # %% tags=["receptive-field-gradient"]
 def ones_conv(kernel, dilation=1, stride=1):
-    """A convolution of one channel whose weights are all 1, padded as the lecture's network is."""
+    """A convolution of one channel, all weights 1, padded as in the lecture. (Stride and dilation: soon.)"""
     conv = nn.Conv1d(1, 1, kernel, stride, padding=kernel // 2 * dilation, dilation=dilation, bias=False)
     nn.init.ones_(conv.weight)
     return conv
@@ -124,12 +126,12 @@ for layers in (1, 2, 3, 7):
 # %% [markdown]
 # Each layer with a kernel of 3 adds one position on either side. Seven layers see 15. In general, a kernel of $k$ adds $k - 1$.
 #
-# A **stride** changes this arithmetic. With a stride of $s$, a layer's outputs stand $s$ of its inputs apart, so that all layers nearer to the output move in steps of $s$; the strides of several layers multiply.
+# A **stride** changes this arithmetic. A layer with a stride of 2 computes every second output only. So for the next layer two neighbours stand 2 letters apart, and behind another stride of 4 they stand 8 apart: strides multiply.
 
 # %% [markdown]
 # ## 3 · Dilation: a kernel with holes
 #
-# The places that a kernel reads are its **taps**. In a **dilated** convolution (the lecture also names *atrous*, "with holes") they stand $d$ apart, so that a kernel of $k$ spans $(k - 1)\,d + 1$. A kernel of 3 with dilation 4 has three weights and looks at the inputs at $-4$, $0$ and $+4$. It is the same as a plain kernel of 9 in which six weights are zero:
+# Each place that a kernel reads is a **tap**. In a **dilated convolution** (the lecture also names *atrous*, "with holes") the taps stand $d$ apart, so that a kernel of $k$ spans $(k - 1)\,d + 1$. A kernel of 3 with dilation 4 has three weights and looks at the inputs at $-4$, $0$ and $+4$. It is the same as a plain kernel of 9 in which six weights are zero:
 
 # %% tags=["dilation"]
 dilated = ones_conv(kernel=3, dilation=4)
@@ -142,7 +144,7 @@ with torch.no_grad():
 print("weights:", dilated.weight.numel(), "and", with_zeros.weight.numel())
 
 # %% [markdown]
-# One such layer leaves holes: of the three places between two of its taps, none is read. But stack layers whose dilation **doubles**, 1, 2, 4, ..., and each layer fills the holes of the next.
+# One such layer leaves holes: of the three places between two of its taps, none is read. But stack layers whose dilation *doubles*, 1, 2, 4, ..., and each layer fills the holes of the next.
 #
 # > **Predict first.** Seven plain layers saw 15 positions. How many do seven layers see whose dilations are 1, 2, 4, 8, 16, 32, 64? And if the dilations *triple*, are there holes?
 
@@ -159,9 +161,9 @@ for rule, dilations in {
     print(f"{rule:8} {str(dilations):30} field {field:3}, of which {field - len(seen):2} are never read")
 
 # %% [markdown]
-# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside of the field are never read at all. Why then only double? With tripling, one path leads from each input to the output. With doubling there are several from most inputs, so that neighbours are combined in more ways.
+# Seven doubling layers see 255 positions, each of them. A kernel of 3 can even triple its dilations without a hole. Beyond that, positions inside the field are never read at all. Why then only double? With tripling, exactly one path leads from each input to the output. With doubling there are several from most inputs, so that neighbours are combined in more ways.
 #
-# So the number of layers grows with the **logarithm** of the distance, and the number of weights with it. Each position of each layer still costs the same three multiplications for each pair of channels.
+# So the number of layers grows with the *logarithm* of the distance, and the number of weights with it. At each position, a layer still costs three multiplications for each pair of an input and an output channel.
 
 # %% [markdown] tags=["exercise:receptive_field"]
 # ### Exercise 1 · How far one output sees
@@ -208,11 +210,11 @@ check.receptive_field(field_of)
 # %% [markdown] tags=["M25", "seed:001-log-layers"]
 # ### How many layers for a distance of D?
 #
-# The lecture says that it takes $D / K$ plain layers with a kernel of $K$ to reach a distance of $D$, and $\log_2 D$ layers whose dilations double. Its text counts with a kernel of 2, its code has 3 (mistake M25). Count it yourself.
+# The lecture says that it takes $D / K$ plain layers with a kernel of $K$ to reach a distance of $D$, and $\log_2 D$ layers whose dilations double. (Its text counts with a kernel of 2, its code has 3.) Is that so? Count it yourself.
 
 # %% [markdown] tags=["exercise:plain_layers"]
 # ### Exercise 2 · How many layers does it take
-# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation. The lecture's D/K is too few for long distances; its log2 D is right for a kernel of 2, and up to one too many for 3 (mistake M25).
+# ●●○ · 10 minutes · why it matters: this is the whole argument for dilation.
 #
 # All layers have stride 1 and the same kernel. How many does it take until the receptive field, from end to end, is `positions` or more? Once with
 # plain layers (dilation 1 in each), once with dilations that double: 1, 2, 4, 8, ...
@@ -251,8 +253,8 @@ check.plain_layers(layers_needed)
 #     return layers
 # ```
 #
-# As formulas: plain layers `ceil((D - 1) / (K - 1))`, doubled ones `ceil(log2((D - 1) / (K - 1) + 1))`. For a kernel of 2 the second
-# is `ceil(log2(D))`, as in the lecture; its code has a kernel of 3.
+# As formulas: plain layers `ceil((D - 1) / (K - 1))`, doubled ones `ceil(log2((D - 1) / (K - 1) + 1))`. So the lecture's D/K is too few
+# for long distances; its log2 D is right for a kernel of 2, and up to one too many for 3 (mistake M25).
 #
 # </details>
 
@@ -263,7 +265,7 @@ check.plain_layers(layers_needed)
 #
 # - **Predict first:** how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
 # - Set the dilation to *plain*, then to *tripling* and *quadrupling*. Where do holes appear? With a kernel of 2, set 4 layers first. Which pairs of kernel and dilation leave no holes?
-# - Move the output towards an end. How much of its field lies outside of the input? (Grey rings are no holes: only ways through the padding lead to them.)
+# - Move the output towards an end. How much of its field lies outside of the input? (Grey rings are no holes: every path to them leads through the padding.)
 #
 # (The check box puts the squeeze of section 5 in front, so that a position becomes a bin of 128 letters. Come back to it after section 5. A bin that is never read is not 128 letters never seen: what neighbouring bins see overlaps, and the table counts both.)
 
@@ -298,7 +300,7 @@ print(f"column 100 sees the bases {start:,} to {end - 1:,}: {first - start} befo
 print(f"the middle is base {(start + end - 1) / 2:,.0f}; the bin begins at {first:,}")
 
 # %% [markdown] tags=["bin-centre"]
-# A column sees its own bin, all of the one before, and little of the next. **Its middle is the start of its bin**, not the middle of it. That comes from the padding. It does no harm as long as you know it: a motif at the end of a bin is seen by this column and by the next. But it makes the two ends of a window unequal. Turn a sequence around, and the squeezed columns do not quite turn around with it; lesson 10 comes back to this.
+# A column sees its own bin, all of the one before, and little of the next. *What it sees is centred on the start of its bin.* That comes from the padding. It does no harm as long as you know it: a motif at the end of a bin is seen by this column and by the next. But it makes the two ends of a window unequal. Turn a sequence around, and the squeezed columns do not quite turn around with it; lesson 10 comes back to this.
 
 # %% [markdown] tags=["seed:001-glu"]
 # ## 6 · Gates
@@ -372,14 +374,14 @@ check.glu(gated)
 # ### Exercise 4 · Weight normalisation by hand
 # ●●○ · 10 minutes · why it matters: you will know what the extra parameters in the count are, and why a common summary misses them.
 #
-# Make the weights that the convolution uses, from the directions `v` and the lengths `g`.
+# Make the weights that the convolution uses, from the directions `v` and the gains `g`.
 
 # %% tags=["exercise:weight_norm"]
 def normalised(v, g):
     """Give each filter the direction of v and the length g.
 
     v: a float tensor (out, in, kernel), a filter v[o] for each output channel.
-    g: a float tensor (out,), the length that each filter is to have.
+    g: a float tensor (out,), the gains: the length that each filter is to have.
     Returns: a float tensor (out, in, kernel); the length of a filter is the root of the sum of the
         squares of all its numbers.
     """
@@ -403,10 +405,10 @@ check.weight_norm(normalised)
 #     return g[:, None, None] * v / length
 # ```
 #
-# PyTorch does this before each forward pass: `parametrizations.weight_norm(layer)` keeps `g` as
-# `layer.parametrizations.weight.original0` and `v` as `original1`, and makes `layer.weight` of them.
-#
 # </details>
+
+# %% [markdown]
+# PyTorch's `weight_norm` does this before each forward pass. It keeps $g$ under the name `original0` and $v$ as `original1`, and makes the layer's `weight` of them.
 
 # %% tags=["weight-norm"]
 with seeded(0):
@@ -422,19 +424,16 @@ with torch.no_grad():
     print("ten times the gain, ten times the outputs:", torch.allclose(conv(x), 10 * before, atol=1e-5))
 
 # %% [markdown]
-# The gains are parameters too. `torchsummary`, which counted right in lesson 04, does not see them. It asks each layer for its `weight`, and that is computed here, not stored. (Each `_WeightNorm` line is one such computation.)
+# The gains are parameters, too. `torchsummary`, which counted right in lesson 04, does not see them. It asks each layer for its `weight`, and that is computed here, not stored. (Each `_WeightNorm` line is one such computation.) For such layers count with `numel`, as in the last line.
 
 # %% tags=["torchsummary-miscounts"]
 summary(nn.Sequential(conv), input_size=(4, 30), device="cpu")
 print("truly:", sum(parameter.numel() for parameter in conv.parameters()), "parameters: 72 of the directions and 6 gains")
 
-# %% [markdown]
-# The summary says 72, and the six gains are missing: the layer has 78. For such layers count with `numel`, as in the last line.
-
 # %% [markdown] tags=["seed:001-dense"]
 # ## 8 · Dense connections
 #
-# The dilated part of the network has seven blocks, one after the other. In the lecture's network each of them reads **all** columns that were made before it: the 96 squeezed channels and the 24 of each earlier block, side by side. These are the **dense connections** of DenseNet (Huang and others, 2017). So the last layer, the **head**, reads what is near and what is far at once.
+# The dilated part of the network has seven blocks, one after the other, each a dilated convolution with its gates. In the lecture's network a block reads *all* that was made before it: the 96 squeezed channels and the 24 of each earlier block, side by side. This is a **dense connection**, as in DenseNet (Huang and others, 2017). So the last layer, the **head**, reads what is near and what is far at once.
 
 # %% tags=["dense-picture"]
 figure, axes = plt.subplots(figsize=(7, 3))
@@ -521,11 +520,13 @@ for depth in (7, 28):
 # %% [markdown] tags=["seed:001-network"]
 # ## 9 · The whole network
 #
-# Here it is. Each block is a weight-normalised convolution with gates and dropout, which during training sets a random share of the numbers to zero, so that the network does not lean on single ones (Srivastava and others, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. The **targets** are what it predicts: ten numbers for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
+# Here it is. Each block is a weight-normalised convolution with gates and dropout (lesson 06). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. What the network predicts is a **target**: there are ten for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
+#
+# (Basenji itself shortens its sequence by max-pooling, and has neither gates nor weight normalisation; these are the lecture's.)
 
 # %% tags=["seed:001-network", "seed:001-blocks"]
 class GatedConv(nn.Module):
-    """Weight-normalised convolution -> gated linear unit -> dropout: SqueezeBlock and DilatedBlock in one."""
+    """Weight-normalised convolution -> gated linear unit -> dropout: a block to squeeze, or a dilated one."""
 
     def __init__(self, channels_in, channels_out, kernel, stride=1, dilation=1, dropout=0.0):
         super().__init__()
@@ -566,7 +567,7 @@ print(count, "together", sum(count.values()))
 print("the package's Basenji:", sum(p.numel() for p in Basenji().parameters()))
 
 # %% [markdown] tags=["M29"]
-# 388,154 parameters, as the lecture's own network has. Now let something flow through it. The lecture does that with `np.empty`, an array that nobody filled (mistake M29): what comes out depends on what happened to lie in the memory, and fresh memory is often all zeros. The shape is right either way, and yet nothing is tested. Take a real sequence, and an array of zeros beside it: 131,072 letters of human DNA around the gene *GATA4* (lesson 02).
+# 388,154 parameters, as the lecture's own network has. Now let something flow through it. The lecture does that with `np.empty`, an array that nobody filled (mistake M29): what comes out depends on what happened to lie in the memory, and fresh memory is often all zeros. The shape is right either way, and yet nothing is tested. Take a real sequence, 131,072 letters of human DNA around the gene *GATA4* (lesson 02), and an array of zeros beside it.
 
 # %% tags=["needs-data:gata4", "M29", "seed:001-shapes"]
 [path] = fetch("gata4")
@@ -585,7 +586,7 @@ for name, given in [("real DNA", inputs), ("zeros", torch.zeros(1, 4, 131_072))]
 # On zeros every bin, away from the ends, gets the same answer. A network that ignores its input would pass such a trial.
 
 # %% [markdown]
-# The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. (`load_chainer` beside it reads the weights of the lecture's own network, should you have trained it.) Give it yours, and it gives the same numbers:
+# The package's `Basenji` is the same network, with widths, depth and dilations as arguments; it differs only in its first weights. (The lecture uses an older framework, Chainer; `load_chainer` reads weights trained with that.) Give it yours, and it gives the same numbers:
 
 # %% tags=["needs-data:gata4", "same-as-package"]
 packaged = Basenji()
@@ -600,6 +601,8 @@ with torch.no_grad():
 # The lecture says that its network considers the whole window, more than a hundred thousand letters (mistake M25).
 #
 # > **Predict first.** Each dilated layer reaches 1, 2, 4, ... 64 bins to either side. How many letters does one output see? Is it the whole window?
+#
+# `seen_by` asks, as in section 2, along which letters the outputs of a bin have a gradient. The input is random DNA.
 
 # %% tags=["M25"]
 DILATED = [Layer(3, dilation=2**i) for i in range(7)]
@@ -628,36 +631,49 @@ with torch.no_grad():
         print(f"{distance:6,} letters away: the output moves by {moves:.0e}")
 
 # %% [markdown]
-# At 17,000 and at 40,000 letters not a single digit changes. But look at the others: 5e-03 at 1,000 letters, 7e-08 at 16,000. There the network hears a whisper. **Seeing is not using.** The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them, only the trained network can tell. Lesson 10 tests reach over tens of bins, not this edge.
+# At 17,000 and at 40,000 letters not a single digit changes. But look at the others: 5e-03 at 1,000 letters, 7e-08 at 16,000. There the network hears a whisper. *Seeing is not using.* The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them, only the trained network can tell. Lesson 10 tests reach over tens of bins, not this edge.
 #
 # Near the ends of a window there is less to see: the outputs there look at padding.
 
 # %% tags=["M25", "ends"]
-half = (receptive_field(SQUEEZE + DILATED) - 1) // 2  # letters to each side of the start of its bin
-full = sum(half <= 128 * output < 131_072 - half for output in range(1024))
-start, end = span(SQUEEZE + DILATED, output=0, length=131_072)
-print(f"outputs with their whole field inside the window: {full} of 1,024; the first output sees {end - start:,} letters")
+def letters_seen(layers, output):
+    """How many letters of the window an output sees; padding does not count."""
+    start, end = span(layers, output, length=131_072)
+    return end - start
+
+
+field = receptive_field(SQUEEZE + DILATED)
+full = sum(letters_seen(SQUEEZE + DILATED, output) == field for output in range(1024))
+first = letters_seen(SQUEEZE + DILATED, output=0)
+print(f"outputs with their whole field inside the window: {full} of 1,024; the first output sees {first:,} letters")
 for more in (2, 3):
     deeper = SQUEEZE + [Layer(3, dilation=2**i) for i in range(7 + more)]
-    shares = [np.subtract(*span(deeper, output, 131_072)[::-1]) / 131_072 for output in (0, 512)]
+    shares = [letters_seen(deeper, output) / 131_072 for output in (0, 512)]
     print(f"{more} dilated layers more: the first output sees {shares[0]:.0%} of the window, the middle one {shares[1]:.0%}")
 
 # %% [markdown]
+# So a quarter of the outputs see less than the whole field. Two more layers show the whole window to the output in the middle, three show it to all.
+#
 # ### What dilation buys
 #
-# Three networks that see exactly 32,785 letters. The first is a chain of plain layers on single letters, 24 channels each. The others stand behind the squeeze and are densely connected: one plain, one dilated.
+# Three networks that see exactly 32,785 letters. The first is a chain of plain layers on single letters, 24 channels each. The others stand behind the squeeze and are densely connected: one plain, one dilated. Each weight is multiplied once at each place where its layer has an output.
 
 # %% tags=["M23", "what-dilation-buys"]
-def dense_weights(layers, start=96, growth=24):
-    return sum((start + growth * layer) * 3 * 2 * growth for layer in range(layers))
+def weights_of(inputs, kernel, outputs):
+    return inputs * kernel * 2 * outputs  # twice, for the gates
+
+
+def dense_weights(layers):
+    return sum(weights_of(96 + 24 * layer, 3, 24) for layer in range(layers))
 
 
 channels, kernels, lengths = [4, 48, 60, 76, 96], [21, 7, 7, 7], [65_536, 16_384, 4_096, 1_024]
-squeeze = [2 * a * k * b for a, k, b in zip(channels, kernels, channels[1:])]  # weights of each squeeze block
+squeeze = [weights_of(*layer) for layer in zip(channels, kernels, channels[1:])]  # of each block
 squeeze_cost = sum(weights * length for weights, length in zip(squeeze, lengths))
-plain = (receptive_field(DILATED) - 1) // 2  # layers
+chain, plain = (32_785 - 1) // 2, (255 - 1) // 2  # layers: each sees 2 more
+on_letters = chain * weights_of(24, 3, 24)
 rows = {
-    "plain, on letters": ((32_785 - 1) // 2, 24 * 3 * 48 * 16_392, 24 * 3 * 48 * 16_392 * 131_072),
+    "plain, on letters": (chain, on_letters, on_letters * 131_072),
     "squeeze, plain": (4 + plain, sum(squeeze) + dense_weights(plain), squeeze_cost + dense_weights(plain) * 1_024),
     "squeeze, dilated": (4 + 7, sum(squeeze) + dense_weights(7), squeeze_cost + dense_weights(7) * 1_024),
 }
