@@ -22,19 +22,19 @@
 # ## How to use these lessons
 #
 # A lesson is a **notebook**: a page of text and of *cells* with code. Click on a cell with code and press
-# **Shift + Enter**: it runs, and its result appears below it. Run the cells from top to bottom. If you lose
+# *Shift + Enter*: it runs, and its result appears below it. Run the cells from top to bottom. If you lose
 # your way, choose *Restart Kernel and Run All Cells* in the menu *Kernel*. You cannot break anything.
 #
-# - **`make lab`**, in the folder of this collection, opens **JupyterLab**, the editor of notebooks, in your
-#   web browser. If none opens, copy the line that starts with `http://127.0.0.1` from the terminal into one;
-#   the `token` in it is your key. You work on copies in the folder `my_lessons`; what you write stays yours.
-# - With **conda**, or on Windows without `make`: see the README.
+# - `make lab`, in the folder of this collection, opens JupyterLab, the editor of notebooks, in your web
+#   browser. If none opens, copy the line that starts with `http://127.0.0.1` from the terminal into one; the
+#   `token` in it is your key. You work on copies in the folder `my_lessons`; what you write stays yours.
+# - With conda, or on Windows without `make`: see the README.
 # - An *Open in Colab* badge, where the page has one, runs the lesson on a computer of Google's. Save a copy in
 #   your Drive, or your answers are gone tomorrow.
 #
-# **Exercises** have a cell in which you write, a cell that checks your answer and tells you what went wrong,
-# and a hint and a solution, closed until you open them. ●○○ needs a line or two, ●●● some thought. At
-# **Predict first**, stop and guess before you run the next cell.
+# An exercise has a cell in which you write, a cell that checks your answer and tells you what went wrong, and
+# a hint and a solution, closed until you open them. ●○○ needs a line or two, ●●● some thought. At *Predict
+# first*, stop and guess before you run the next cell.
 #
 # The first cell with code is the **set-up cell**. It installs the helper package `course_utils` where it is
 # missing, and says which versions are at work.
@@ -64,6 +64,7 @@ from torch import nn
 from course_utils.datasets import shipped
 from course_utils.exercises import lesson_00 as check
 from course_utils.explorers.imbalance import imbalance_explorer
+from course_utils.motifs import read_motifs
 from course_utils.notebook import Finding, check_environment, explain_environment
 from course_utils.plotting import boxes_picture, picture_of
 from course_utils.sequences import read_fasta
@@ -75,14 +76,18 @@ from course_utils.sequences import read_fasta
 print(explain_environment(check_environment()))
 
 too_old = Finding("h5py", needed=">=3.10,<4", found="2.10.0", fits=False)  # pretended
-print("\nOtherwise, for example:", *explain_environment([too_old]).splitlines()[:2], sep="\n")
+advice = explain_environment([too_old]).splitlines()
+print("\nOtherwise, for example:")
+print(advice[0])
+print(advice[1])
 
 # %% [markdown] tags=["seed:002-genotype-phenotype"]
 # ## 1 · From sequence to function
 #
-# A classical geneticist relates **genotype** to **phenotype**: this allele, that eye colour. Between the two
-# lies a long chain of events. We look at its first link only, at a **molecular phenotype**: something measured
-# in the cell, close to the DNA. Is this stretch bound by a protein? How much RNA starts here?
+# A classical geneticist relates **genotype**, the letters, to **phenotype**, what comes of them: this allele,
+# that eye colour. Between the two lies a long chain of events. We look at its first link only, at a
+# **molecular phenotype**: something measured in the cell, close to the DNA. Is this stretch bound by a
+# protein? How much RNA starts here?
 #
 # A **sequence-to-function problem** asks for a model that takes the letters and predicts such a measurement.
 # The measurement that belongs to a sequence is its **label**.
@@ -106,20 +111,20 @@ boxes_picture(
 #
 # | model | reads | predicts |
 # |---|---|---|
-# | **DeepBind** (Alipanahi et al. 2015) | a short piece of DNA or RNA | does this protein bind it? |
-# | **DeepSEA** (Zhou & Troyanskaya 2015) | 1,000 letters | proteins bound, histone marks, open chromatin |
-# | **Basset** (Kelley et al. 2016) | 600 letters | is it open, in each of 164 cell types? |
-# | **DeepCpG** (Angermueller et al. 2017) | the DNA around a CpG, and its neighbours' methylation | is it methylated in this cell? |
-# | **Basenji** (Kelley et al. 2018) | 131,072 letters | whole tracks of activity along them |
+# | DeepBind (Alipanahi et al. 2015) | a short piece of DNA or RNA | does this protein bind it? |
+# | DeepSEA (Zhou & Troyanskaya 2015) | 1,000 letters | proteins bound, histone marks, open chromatin |
+# | Basset (Kelley et al. 2016) | 600 letters | is it open, in each of 164 cell types? |
+# | DeepCpG (Angermueller et al. 2017) | the DNA around a CpG (a C before a G), and its neighbours' methylation | is it methylated in this cell? |
+# | Basenji (Kelley et al. 2018) | 131,072 letters | whole tracks of activity along them |
 
 # %% [markdown] tags=["seed:002-samples-variables"]
 # ## 2 · Samples × variables
 #
-# Statistics and machine learning put data into a table: **each row a sample, each column a variable**. Let us
-# make one from real data. The file holds 200 stretches of human DNA (genome hg19) where ChIP-seq found the
-# protein **CTCF**, which helps to fold the genome. Such a stretch is called a **peak**. Peaks are usually
-# longer; these are **windows** (stretches of one fixed length) of 100 letters. `data/README.md` says where
-# they come from.
+# Statistics and machine learning put data into a table: each row is a *sample*, each column a *variable*. Let
+# us make one from real data. The file holds 200 stretches of human DNA (version hg19 of the genome) where an
+# experiment called ChIP-seq found the protein **CTCF**, which helps to fold the genome. Such a stretch is a
+# **peak**. Peaks differ in length; these were cut to a **window**, a stretch of one fixed length, of 100
+# letters. `data/README.md` says where they come from.
 
 # %%
 records = read_fasta(shipped("ctcf_peaks_200.fa"))
@@ -129,7 +134,7 @@ print(f"{len(records)} records; lengths: {sorted({len(record.sequence) for recor
 
 # %% [markdown]
 # Lower-case letters mark repeats and are bases like the others, so we turn everything into upper case. As
-# variables we take the share of each base. The table has the **shape** `(200, 4)`: 200 samples, 4 variables.
+# variables we take the share of each base. The table has the shape `(200, 4)`: 200 samples, 4 variables.
 
 # %% tags=["seed:002-samples-variables"]
 names = [record.name for record in records]
@@ -193,8 +198,8 @@ check.gc_content(gc_content)
 # %% [markdown] tags=["seed:004-supervised-unsupervised"]
 # ## 3 · Two ways to learn
 #
-# **Unsupervised** learning gets the table alone, without labels, and looks for patterns in it. **Supervised**
-# learning gets the table *and* a label for each row, and learns to predict the label.
+# **Unsupervised learning** gets the table alone, without labels, and looks for patterns in it. **Supervised
+# learning** gets the table *and* a label for each row, and learns to predict the label.
 #
 # Unsupervised first. We count in each peak how often each of the 16 two-letter words occurs, from `AA` to
 # `TT`. Then **principal component analysis** (PCA) looks for the directions through these 16 variables along
@@ -242,9 +247,10 @@ picture_of(
 # %% [markdown] tags=["seed:004-three-sets", "M20"]
 # ## 4 · Three sets for three jobs
 #
-# For a supervised problem we need sequences that CTCF does *not* bind. For now we shuffle the letters of each
-# peak, so that counting single letters cannot give it away. This is a weak kind of negative: shuffling
-# destroys CTCF's motif, and with it all else that is natural, such as repeats. Lessons 03 and 06 do better.
+# For a supervised problem we also need *negatives*: sequences that CTCF does not bind. For now we shuffle the
+# letters of each peak, so that counting single letters cannot give it away. This is a weak kind of negative:
+# shuffling destroys CTCF's *motif*, the pattern of letters that it recognises, and with it all else that is
+# natural, such as repeats. Lessons 03 and 06 do better.
 #
 # A model can learn its examples by heart, as a student can, and know nothing else. So we divide the data
 # *before* we begin:
@@ -253,17 +259,17 @@ picture_of(
 # |---|---|---|
 # | **training set** | finds the **parameters**: the numbers inside the model | the training procedure, all the time |
 # | **validation set** | chooses the **hyperparameters**: what we decide *about* the model | you, when you compare settings |
-# | **test set** | says how good the chosen model is on data that played no part in any choice | you, **once**, at the end |
+# | **test set** | says how good the chosen model is on data that played no part in any choice | you, *once*, at the end |
 #
 # These lessons grew out of five lectures and articles. Their mistakes are numbered, and each is corrected
 # where it belongs. The three of this lesson come from a Chinese-language overview of deep learning for omics,
-# posted by the bioinformatics group 生信菜鸟团. The first, M20: training learns the hyperparameters. You will see
-# in a moment why it cannot.
+# posted by the bioinformatics group 生信菜鸟团. The first of them, M20, says that training learns the
+# hyperparameters. You will see below why it cannot.
 #
 # How to divide? Neighbouring stretches of a genome resemble each other, and some overlap. A random split puts
 # one neighbour into the training set and the other into the test set, where it is no longer news. So in
-# genomics **whole chromosomes** are held out. The leak gets smaller; genes that were copied from one
-# chromosome to another still pass.
+# genomics whole chromosomes are *held out*: kept away from training. Less leaks through; genes that were
+# copied from one chromosome to another still do.
 
 # %% [markdown] tags=["exercise:split_by_chromosome"]
 # ### Exercise 2 · Hold out chromosomes
@@ -331,10 +337,10 @@ for name, members in sets.items():
     print(f"{name:11}{members.sum():4} samples on {len(set(chromosomes[members]))} chromosomes")
 
 # %% [markdown]
-# Our model is **logistic regression**: it gives each of the 64 words a weight, adds up weight × count, and
-# says "peak" if the sum is large enough. The 64 weights and one offset are its *parameters*; training finds
-# them. How large the weights may grow is decided beforehand, by a *hyperparameter* that scikit-learn calls
-# `C`: a small `C` holds them near 0, a large `C` lets them go.
+# Our model is **logistic regression**: it multiplies the count of each of the 64 words by a number, the
+# word's *weight*, adds up, and says "peak" if the sum is large enough. The 64 weights and one offset are its
+# parameters; training finds them. How large the weights may grow is decided beforehand, by a hyperparameter
+# that scikit-learn calls `C`: a small `C` holds them near 0, a large `C` lets them go.
 #
 # > **Predict first.** We train the same model with six values of `C`. Which will fit the *training* set best?
 # > And which the *validation* set?
@@ -369,8 +375,8 @@ picture_of(
 # %% [markdown] tags=["M20"]
 # Every row has 65 parameters, and training has found them every time. Left to choose `C` as well, training
 # would take the largest: nothing fits the training set better than freedom to learn it by heart. That is
-# **over-fitting**, and only data that were *not* trained on can show it. So: **training learns the
-# parameters; validation chooses the hyperparameters.**
+# **over-fitting**, and only data that were *not* trained on can show it. So training learns the parameters,
+# and validation chooses the hyperparameters.
 #
 # Now the validation set has taken part in a choice, and the best of six scores tends to be a little too kind.
 # For an honest number we open the test set, once.
@@ -378,20 +384,21 @@ picture_of(
 # %% tags=["M20"]
 chosen = models[int(np.argmax(validation_scores))]
 accuracy = chosen.score(table[in_test], labels[in_test])
-margin = 2 * np.sqrt(accuracy * (1 - accuracy) / in_test.sum())
+margin = 2 * np.sqrt(accuracy * (1 - accuracy) / in_test.sum())  # the luck of a small set: lesson 05
 print(f"chosen by validation: C = {validation_likes}")
 print(f"test accuracy {accuracy:.2f}, give or take {margin:.2f} with {in_test.sum()} test samples")
 
 # %% [markdown]
-# Here the test score is *higher* than the validation score: with about a hundred samples in a set, luck is
-# larger than the kindness. The margin says so, and only roughly, since a peak and its shuffle are a pair and
-# not two independent samples. And mind what was tested: "not shuffled", which is not yet "CTCF binds".
+# Here the test score is *higher* than the validation score: with about a hundred samples in a set, luck
+# outweighs that kindness. The margin says how much luck to allow for, and only roughly, since a peak and its
+# shuffle are not two independent samples. And mind what was tested: "not shuffled", which is not yet "CTCF
+# binds".
 
 # %% [markdown] tags=["seed:004-representation-learning"]
 # ## 5 · What "deep" means: learning the representation
 #
 # Logistic regression adds up its variables. Some questions cannot be answered by adding. Imagine a gene with
-# two binding sites, A and B, that is expressed when exactly **one** of them is occupied. We simulate 200 cells
+# two binding sites, A and B, that is expressed when exactly *one* of them is occupied. We simulate 200 cells
 # and measure how full each site is.
 
 # %%
@@ -419,7 +426,7 @@ print(f"best straight line through the raw variables: accuracy {before:.2f}")
 # %% [markdown]
 # A **neural network** first makes new variables out of the old ones, and then draws its line through those.
 # One step of this kind is a **layer**: multiply by weights, add an offset, and bend the result with a fixed
-# curve (here `tanh`). The layers between input and output are called **hidden**. Training finds the weights of
+# curve (here `tanh`). A layer between input and output is a **hidden layer**. Training finds the weights of
 # all layers together. Here is the smallest network for the job: one hidden layer with two new variables.
 
 # %% tags=["seed:004-representation-learning"]
@@ -435,8 +442,8 @@ network.fit(sites, expressed)
 weights, offset = network.coefs_[0], network.intercepts_[0]  # (2, 2) and (2,)
 hidden = np.tanh(sites @ weights + offset)  # (200, 2): the layer at work; @ multiplies and adds up
 
-sizes = [array.size for array in (*network.coefs_, *network.intercepts_)]
-print(f"parameters: {sum(sizes)}")
+sizes = [array.size for array in network.coefs_ + network.intercepts_]  # weights, then offsets
+print(f"parameters: {' + '.join(map(str, sizes))} = {sum(sizes)}")
 for cells, words in [(sites, "cells it was trained on"), (fresh_sites, "fresh cells")]:
     print(f"right for {np.sum(network.predict(cells) == expressed)} of 200 {words}")
 
@@ -470,9 +477,9 @@ picture_of(
 # motifs, then arrangements of motifs. What used to be designed by hand (our word counts, for example) is
 # learned together with the rest.
 #
-# One warning: we chose a start (`random_state=4`) from which training succeeds. From about a third of other
-# starts it gets stuck, with three quarters of the cells right or fewer; try `random_state=1`. Larger networks
-# get stuck less often.
+# One warning: we chose a start (`random_state=4`) from which training succeeds. From about a third of the
+# other starts it gets stuck, with three quarters of the cells right or fewer; try `random_state=1`. Larger
+# networks get stuck less often.
 
 # %% [markdown] tags=["seed:004-99-to-1", "M21"]
 # ## 6 · 99 % right and worth nothing
@@ -483,8 +490,8 @@ picture_of(
 #
 # A model gives each window a **score**, and *calls* it bound if the score is above a **threshold**. A call is
 # a **true positive** if the window is bound and a **false positive** (a type I error) if not. A bound window
-# that is not called is a **false negative** (a type II error); the rest are **true negatives**. From these
-# four counts come
+# that is not called is a **false negative** (a type II error), an unbound one that is not called a **true
+# negative**. From these four counts come
 #
 # - **accuracy**: the share of all answers that are right;
 # - **recall** (or sensitivity): the share of the bound windows that are found;
@@ -492,11 +499,12 @@ picture_of(
 # - **MCC**, the Matthews correlation coefficient: the correlation of calls and truth, from −1 through 0
 #   (guessing) to 1.
 #
-# **AUPRC**, the area under the precision-recall curve, needs no threshold: it says how well the scores rank
-# bound windows above the others. A model that knows nothing gets the share of positives, here 0.01. If nothing
-# is called, precision and MCC are 0 divided by 0; by convention we write 0.
+# **AUPRC** needs no threshold: it says how well the scores rank bound windows above the others. (It is the
+# area under a curve that lesson 05 draws: precision against recall, for all thresholds.) A model that knows
+# nothing gets the share of positives, here 0.01. If nothing is called, precision and MCC are 0 divided by 0;
+# by convention we write 0.
 #
-# The overview's advice for unequal classes is to trust **recall** (M21). Let us see.
+# The overview's advice for unequal classes is to trust recall (M21). Let us see.
 #
 # > **Predict first.** Four models: one always says no, one always says yes, one throws a coin, and one is
 # > quite good. Which of them gets the best accuracy? Which the best recall?
@@ -521,9 +529,9 @@ for name, scores in scores_of.items():
 
 # %% [markdown] tags=["M21"]
 # *Always no* has the best accuracy. *Always yes* has the best recall, since whoever calls everything misses
-# nothing. So each of them alone can be had for nothing. MCC and AUPRC are not taken in: they give about 0 and
-# about 0.01 to every model that knows nothing. (That the coin's recall is not 0.50 is luck: there are only 100
-# bound windows.)
+# nothing. So either measure alone can be had for nothing. MCC and AUPRC are not taken in: they give about 0
+# and about 0.01 to every model that knows nothing. (The coin's recall is 0.56 and not 0.50 by luck: there are
+# only 100 bound windows.)
 #
 # But how can the good model have an AUPRC of 0.77 when most of its calls are false? Its scores are good, and
 # 0.5 is a poor threshold for them. With 99 unbound windows for each bound one, even a small share of false
@@ -538,8 +546,8 @@ print(
 
 # %% [markdown] tags=["M21"]
 # A little recall has bought much precision. (The threshold is a hyperparameter too: choose it on validation
-# data.) **Report precision and recall together, with MCC or AUPRC beside them; and say how rare the
-# positives are** (Chicco & Jurman 2020; Saito & Rehmsmeier 2015). Lesson 05 goes on from here.
+# data.) Report precision and recall together, with MCC or AUPRC beside them, and say how rare the positives
+# are (Chicco & Jurman 2020; Saito & Rehmsmeier 2015). Lesson 05 goes on from here.
 
 # %% [markdown]
 # ### Explorer: how rare is rare?
@@ -619,14 +627,15 @@ check.metrics(metrics)
 # %% [markdown] tags=["M23"]
 # ## 7 · Rules of thumb, and where they end
 #
-# Our overview gives six rules of thumb. Each has a reason; where the reason ends, the rule ends. The first
-# three are too narrow as they stand (M23). A **kernel** is a short row of weights that a network slides along
-# the sequence, to look for a motif anywhere. You will slide the first one in lesson 02.
+# The overview gives six rules of thumb. Each has a reason; where the reason ends, the rule ends. The first
+# three are too narrow as they stand (M23). A **kernel**, or *filter*, is a short row of weights that a network
+# slides along the sequence, to look for a motif anywhere. You will slide the first one in lesson 01. A
+# *promoter* is the stretch at which the RNA of a gene starts; an *enhancer* drives a gene from elsewhere.
 #
 # | you will hear | the reason | where it ends |
 # |---|---|---|
 # | kernels shorter than 20 letters | most binding motifs are shorter | long motifs; stacked layers |
-# | inputs up to 2,000 letters | promoters and many enhancers are near the gene | many enhancers are far away |
+# | inputs up to 2,000 letters | promoters and some enhancers are near the gene | other enhancers are far away |
 # | fewer than five layers | simple signals need few; more are harder to train | long reach, narrow kernels |
 # | a thousand samples | enough for a strong signal | a weak signal needs far more |
 # | choose the model by the data | a model finds only what it can express | no limit; do it |
@@ -635,15 +644,16 @@ check.metrics(metrics)
 # %% [markdown] tags=["seed:004-kernel-width", "seed:004-input-length", "M23"]
 # ### Kernels under 20, inputs under 2,000
 #
-# The core motif of CTCF is written out below (JASPAR 2022, MA0139.1); an extended form has 34 columns
-# (MA1929.1). At the other end of the scale is ZRS, the limb enhancer of the gene *SHH*, about one million
-# letters from the promoter that it controls. Changes of single letters in it give people extra fingers
-# (Lettice et al. 2003). Here is all this on one ruler.
+# The database JASPAR, of which lesson 02 uses more, has two motifs of CTCF: the core (MA0139.1) and an
+# extended form (MA1929.2). At the other end of the scale is ZRS, the limb enhancer of the gene *SHH*, about
+# one million letters from the promoter that it controls. Changes of single letters in it give people extra
+# fingers (Lettice et al. 2003). Here is all this on one ruler.
 
 # %% tags=["seed:004-kernel-width", "seed:004-input-length", "M23"]
+width = {motif.accession: len(motif.pfm) for motif in read_motifs(shipped("jaspar_motifs.txt"))}
 lengths = {
-    "CTCF core motif": len("TGGCCACCAGGGGGCGCTA"),
-    "CTCF extended motif": 34,
+    "CTCF core motif": width["MA0139.1"],
+    "CTCF extended motif": width["MA1929.2"],
     "one of our peaks": len(peaks[0]),
     "Basset reads": 600,
     "DeepSEA reads": 1_000,
@@ -667,14 +677,14 @@ picture_of(figure, f"Lengths on a logarithmic ruler, the rules at 20 and 2,000 m
 # %% [markdown] tags=["M23"]
 # The core motif fits under the kernel rule by one letter, the extended one does not. But a kernel need not be
 # as long as the motif, because a second layer sees several neighbouring outputs of the first: three layers
-# with kernels of 7 see 7 + 6 + 6 = 19 letters together. ZRS lies 500 times as far away as the input rule
-# reaches. **Two thousand letters are enough for what acts within two thousand letters.**
+# with kernels of 7 see 7 + 6 + 6 = 19 letters together. From ZRS to *SHH* it is 500 times as far as the input
+# rule reaches. Two thousand letters are enough for what acts within two thousand letters.
 
 # %% [markdown] tags=["seed:004-five-layers", "M23"]
 # ### Fewer than five layers
 #
 # How many layers are needed for one position to feel a letter far away on its right or left? With plain
-# kernels of 3, each layer adds one letter on either side. With **dilation**, a trick of lesson 09, every layer
+# kernels of 3, each layer adds one letter on either side. With *dilation*, a trick of lesson 09, every layer
 # reaches twice as far as the last.
 
 # %% tags=["seed:004-five-layers", "M23"]
@@ -688,43 +698,44 @@ for window in (19, 2_000, 2**17, 2_000_000):
     print(f"{window:11,}{plain:16,}{doubling:22}")
 
 # %% [markdown] tags=["M23"]
-# For a motif four layers that double are plenty. For a distant enhancer five are not nearly enough. (In a
-# window of two million letters with *SHH* in the middle, ZRS lies at one end.) There are other ways to reach
-# far: wide kernels, layers that connect everything with everything, and **pooling**, which shortens the
-# sequence on the way. **With narrow kernels and no pooling, depth decides reach.**
+# For a motif four layers that double are plenty. For ZRS, at one end of a window of two million letters with
+# *SHH* in the middle, five are not nearly enough. There are other ways to reach far: wide kernels, layers that
+# connect everything with everything, and **pooling**, which shortens the sequence on the way. With narrow
+# kernels and no pooling it is depth, the number of layers, that decides reach.
 
 # %% [markdown] tags=["seed:004-millions-of-parameters", "M23"]
 # ### "Even five layers hold millions of parameters"
 #
-# Do they? Here are five layers three times. Only their **width** differs: the number of kernels in a layer.
+# Do they? Here are five layers three times. Only the number of kernels in a layer differs.
 
 # %% tags=["seed:004-millions-of-parameters", "M23"]
-for width in (16, 100, 500):
-    first = nn.Conv1d(4, width, 7)  # reads the four bases; its kernels are 7 letters long
-    others = [nn.Conv1d(width, width, 7) for _ in range(4)]
-    five = nn.Sequential(first, *others)
+for kernels in (16, 100, 500):
+    first = nn.Conv1d(4, kernels, 7)  # reads the four bases; its kernels are 7 letters long
+    others = [nn.Conv1d(kernels, kernels, 7) for _ in range(4)]
+    five = nn.Sequential(first, *others)  # one after the other
     parameters = sum(array.numel() for array in five.parameters())  # numel: how many numbers
-    print(f"five layers with {width:3} kernels each: {parameters:>9,} parameters")
+    print(f"five layers with {kernels:3} kernels each: {parameters:>9,} parameters")
 
 # %% [markdown] tags=["seed:004-millions-of-parameters", "M23"]
-# The number of layers does not fix the number of parameters; their width does, and most of all the layers that
-# connect everything with everything. Basset has five hidden layers, two of them of that kind, and 4.1 million
-# parameters (without its batch normalisation). The network of lessons 09 and 10 has none of that kind: its 11
-# layers, of which four shorten the sequence, read 131,072 letters with 388,154 parameters.
+# The number of layers does not fix the number of parameters. The number of kernels does, and most of all those
+# layers that connect everything with everything. Basset has five hidden layers, two of them of that kind, and
+# 4.1 million parameters (not counting its batch normalisation, which is for lesson 06). The network of lessons
+# 09 and 10 has none of that kind: its 11 layers, of which four shorten the sequence, read 131,072 letters with
+# 388,154 parameters.
 
 # %% [markdown] tags=["seed:004-thousands-of-samples", "seed:002-how-many-examples"]
 # ### A thousand samples
 #
-# The overview says that a thousand examples will do; another source, thousands at least and better tens of
-# thousands; the ImageNet challenge that made deep learning famous had 1.4 million photographs (Russakovsky et
-# al. 2015). Perhaps the answer depends on the question. Let us measure.
+# The overview says that a thousand examples will do; another of the five sources, thousands at least and
+# better tens of thousands; the ImageNet challenge that made deep learning famous had 1.4 million photographs
+# (Russakovsky et al. 2015). Perhaps the answer depends on the question. Let us measure.
 #
 # We simulate sequences of 20 letters. Half of them, the positives, carry the word `CCGGAA`, of which each
 # letter is kept with a certain probability and is otherwise random. Three problems:
 #
-# - **strong**: at positions 7 to 12 (counting from 0), each letter kept with probability 0.9;
-# - **weak**: at the same place, each letter kept with probability 0.15;
-# - **moving**: kept with probability 0.9, but the word may start anywhere.
+# - *strong*: at positions 7 to 12 (counting from 0), each letter kept with probability 0.9;
+# - *weak*: at the same place, each letter kept with probability 0.15;
+# - *moving*: kept with probability 0.9, but the word may start anywhere.
 
 # %% tags=["seed:004-thousands-of-samples"]
 WORD = np.array(["ACGT".index(base) for base in "CCGGAA"])
@@ -734,9 +745,9 @@ def simulate(rng, count, kept, moving):
     """Letters (count, 20) as numbers from 0 to 3, and labels; every second sequence is a positive."""
     letters = rng.integers(0, 4, (count, 20))
     labels = np.arange(count) % 2
-    for row in np.flatnonzero(labels):
+    for row in np.flatnonzero(labels):  # the rows whose label is not 0
         start = rng.integers(0, 15) if moving else 7
-        written = rng.random(6) < kept
+        written = rng.random(6) < kept  # which of the six letters are kept
         letters[row, start : start + 6][written] = WORD[written]
     return letters, labels
 
@@ -751,13 +762,15 @@ def by_word(letters):
     return count_words(["".join("ACGT"[number] for number in row) for row in letters], 4)
 
 
-for row, label in zip(*simulate(np.random.default_rng(0), 4, kept=0.9, moving=False)):
+letters, truth = simulate(np.random.default_rng(0), 4, kept=0.9, moving=False)
+for row, label in zip(letters, truth):
     print("".join("ACGT"[number] for number in row), "positive" if label else "negative")
 
 # %% [markdown]
 # Since we made the data, we know the **ceiling**: the accuracy that no model can pass, because some negatives
-# carry a good word by chance, and some positives have lost theirs. Lesson 03 computes it. The moving word gets
-# two tables: letters by place, and counts of words.
+# carry a good word by chance, and some positives have lost theirs. Lesson 03 shows how to compute it; the
+# tests of this collection do so for the three ceilings below. The moving word gets two tables: letters by
+# place, and counts of words.
 #
 # > **Predict first.** We train logistic regression on 100 to 10,000 examples of each. For which will 100 be
 # > enough? For which will 10,000 not be enough?
@@ -802,26 +815,26 @@ picture_of(
 )
 
 # %% [markdown] tags=["seed:004-choose-by-data", "seed:004-simpler-model"]
-# - *Strong*: a hundred examples take the model nearly to the ceiling. **Prefer the simpler model**: here
-#   nothing is left for a larger one to gain.
+# - *Strong*: a hundred examples take the model nearly to the ceiling. Prefer the simpler model: here nothing is
+#   left for a larger one to gain.
 # - *Weak*: a hundred are hardly better than guessing, and it takes about three thousand to come near the
-#   ceiling. **The number of examples depends on the strength of the signal.**
+#   ceiling. How many examples are enough depends on the strength of the signal.
 # - *Moving*: by place, more examples help at first, then hardly. A weight for every place cannot say "this
 #   word, wherever it stands". Word counts can: with 100 examples they do better than places with 10,000.
-#   **Choose the model by the data**: what was missing is not data but variables that ignore position. Word
+#   Choose the model by the data: what was missing is not examples but variables that ignore position. Word
 #   counts supply some; a sliding kernel *learns* them, in lesson 04.
 
 # %% [markdown]
 # ## Common mistakes
 #
-# | you may read | what you saw |
-# |---|---|
-# | "training learns the hyperparameters" | training found 65 parameters in every row; given the choice, it would take the largest `C`. The validation set chooses (section 4) |
-# | "with unequal classes, trust recall" | *always yes* has recall 1.00 and precision 0.01 (section 6) |
-# | "fewer than five layers and 2,000 letters are enough" | for what acts within that reach; not for ZRS (section 7) |
-#
-# Three more that are easy to make: using the test set twice; splitting at random where neighbours resemble
-# each other; quoting accuracy without saying how common the larger class is.
+# - **"Training learns the hyperparameters"** (M20). Given the choice, it would take the largest `C`. The
+#   validation set chooses.
+# - **"With unequal classes, trust recall"** (M21). *Always yes* has recall 1.00 and precision 0.01.
+# - **"Fewer than five layers and 2,000 letters are enough"** (M23). For what acts within that reach; not for
+#   ZRS.
+# - **The test set used twice.** The second score has taken part in a choice.
+# - **A random split where neighbours resemble each other.** Hold out whole chromosomes.
+# - **Accuracy without the share of the larger class.** 99 % can be worth nothing.
 
 # %% [markdown] tags=["seed:004-frameworks", "seed:004-courses", "seed:002-learn-by-reading"]
 # ## Tools and courses
@@ -852,7 +865,7 @@ lessons = {
     "01": "One-hot encoding",
     "02": "PFM, PPM, PWM\nand scanning",
     "03": "Simulating sequences",
-    "04": "CNN classifier",
+    "04": "A CNN classifier",
     "05": "Evaluation\nand thresholds",
     "06": "Transcription factor\nbinding",
     "07": "Interpreting networks",
@@ -860,31 +873,29 @@ lessons = {
     "09": "Dilated convolutions",
     "10": "Basenji",
 }
-coming = set()  # lessons that are not written yet
-state = {number: "coming" if number in coming else "here" for number in lessons}
 places = {number: divmod(place, 4) for place, number in enumerate(lessons)}  # column, row
-in_words = [f"{n} {title} ({state[n]})".replace("\n", " ") for n, title in lessons.items()]
+in_words = [f"{n} {title}".replace("\n", " ") for n, title in lessons.items()]
 boxes_picture(
-    {n: (*places[n], f"{n}\n{title}\n({state[n]})") for n, title in lessons.items()},
+    {n: (*places[n], f"{n}\n{title}") for n, title in lessons.items()},
     arrows=list(zip(list(lessons), list(lessons)[1:])),
     alt="Map of the lessons, each leading to the next: " + "; ".join(in_words) + ".",
-    box=(170, 72),
+    box=(170, 60),
     gap=(60, 24),
-    colours={n: "#d7ecdf" if state[n] == "here" else "#f2f2f2" for n in lessons},
+    colours={n: ["#d7ecdf", "#e4ecf7", "#f7ecd7"][column] for n, (column, _) in places.items()},
 )
 
 # %% [markdown]
 # ## Recap
 #
-# - A **sequence-to-function** model predicts a molecular phenotype from letters. Data are a table of
-#   **samples × variables**; with labels, learning is **supervised**.
-# - **Training** finds parameters, **validation** chooses hyperparameters, the **test** set is opened once.
-#   Hold out whole chromosomes.
-# - A **hidden layer** makes new variables in which the problem becomes easy.
-# - With rare positives, accuracy and recall can each be had for nothing. Report **precision and recall, and
-#   MCC or AUPRC**.
-# - Rules of thumb end where their reason ends. With narrow kernels and no pooling **depth** decides reach; the
-#   **strength of the signal** decides how many examples; the **variables** decide what can be found at all.
+# - A sequence-to-function model predicts a molecular phenotype from letters. Data are a table of samples ×
+#   variables; with labels, learning is supervised.
+# - Training finds parameters, validation chooses hyperparameters, the test set is opened once. Hold out whole
+#   chromosomes.
+# - A hidden layer makes new variables in which the problem becomes easy.
+# - With rare positives, accuracy and recall can each be had for nothing. Report precision and recall, and MCC
+#   or AUPRC.
+# - Rules of thumb end where their reason ends. With narrow kernels and no pooling, depth decides reach; the
+#   strength of the signal decides how many examples; the variables decide what can be found at all.
 #
 # **Next:** [01 · One-hot encoding](01_one_hot_encoding.ipynb), where every letter becomes a variable.
 
@@ -919,9 +930,8 @@ boxes_picture(
 #   accuracy in binary classification evaluation. *BMC Genomics* 21, 6 (2020).
 # - Saito T, Rehmsmeier M. The precision-recall plot is more informative than the ROC plot when evaluating
 #   binary classifiers on imbalanced datasets. *PLoS ONE* 10, e0118432 (2015).
-# - Castro-Mondragon JA, Riudavets-Puig R, Rauluseviciute I, et al. JASPAR 2022: the 9th release of the
-#   open-access database of transcription factor binding profiles. *Nucleic Acids Research* 50, D165–D173
-#   (2022).
+# - Rauluseviciute I, Riudavets-Puig R, Blanc-Mathieu R, et al. JASPAR 2024: 20th anniversary of the open-access
+#   database of transcription factor binding profiles. *Nucleic Acids Research* 52, D174–D182 (2024).
 # - Lettice LA, Heaney SJH, Purdie LA, et al. A long-range *Shh* enhancer regulates expression in the
 #   developing limb and fin and is associated with preaxial polydactyly. *Human Molecular Genetics* 12,
 #   1725–1735 (2003).
