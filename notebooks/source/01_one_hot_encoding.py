@@ -14,7 +14,7 @@
 #
 # - **encode** a DNA sequence as an array of zeros and ones by hand, and **decode** it back;
 # - **choose** what happens to N, to other IUPAC codes and to lower-case letters, and **say** what your choice means
-#   for a convolution;
+#   for a network;
 # - **turn** an array into its reverse complement, for one sequence or for many;
 # - **bring** an array into the shape that PyTorch's `Conv1d` wants, and **recognise** a reshape that went wrong.
 
@@ -56,7 +56,7 @@ print(np.array(letters))
 # Could we number the bases, A = 0, C = 1, G = 2, T = 3, and give a network these numbers? Then T would be three times
 # C, and the average of A and G would be C. No chemistry says so. So each base gets a number *of its own*: a row of
 # four numbers, one for A, one for C, one for G and one for T, of which exactly one is 1. This is **one-hot
-# encoding**: one of the four wires is hot.
+# encoding**. (The name comes from electronics: of four wires, one is hot.)
 #
 # The result is an array, and its **shape** says how many numbers it holds along each **axis**. Three small arrays
 # show how to read a shape: a list of 5 numbers, a table of 7 rows and 5 columns, and 3 such tables.
@@ -108,13 +108,12 @@ for position, base in enumerate("ATACAA"):
 print(decode(her_array))
 
 # %% [markdown]
-# A perfectly valid sequence, with no error, and wrong: every T became a C and every C a G. The Japanese course chapter
-# on which lessons 09 and 10 are built describes its channels in the order A, T, C, G in one place. (It is number M05 of the
-# mistakes in our source lectures; each is corrected in the lesson where it belongs.) Whenever you receive an array, decode a
-# sequence that you know.
+# A perfectly valid sequence, with no error, and wrong: every T became a C and every C a G. The Japanese lecture behind
+# lessons 09 and 10 describes its columns in the order A, T, C, G in one place (mistake M05). Whenever you receive an
+# array, decode a sequence that you know.
 #
-# The Korean article on which lessons 02 to 04 are built prints the matrix of `ATGCTA` with a slip of the pen: its first
-# row is `[0, 0, 0, 1]`. You can now see what that row means.
+# One of the two Korean lectures behind lessons 02 to 04 prints the matrix of `ATGCTA` with a slip of the pen (M03): its
+# first row is `[0, 0, 0, 1]`. You can now see what that row means.
 
 # %% tags=["M03", "seed:002-atgcta"]
 printed = np.array(
@@ -195,7 +194,7 @@ print("every number the same:", np.array_equal(slow, fast))
 # `make bench`, in a terminal in the folder of the course, measures it on yours.)
 #
 # scikit-learn has a `OneHotEncoder` too. It is right *if* you tell it the alphabet. Left to itself, it learns the
-# alphabet from the data, and so does its relative `LabelEncoder`, which two of our source lectures fit anew on each
+# alphabet from the data, and so does its relative `LabelEncoder`, which two of our five lectures fit anew on each
 # sequence.
 #
 # > **Predict first.** A `LabelEncoder` numbers the letters that it finds, in alphabetical order. Which number does T get in
@@ -207,13 +206,14 @@ for example in ["ACGT", "ATACAA", "TTATTA"]:
     print(f"{example:7} letters found: {sorted(set(example))}  numbers: {numbers}")
 
 # %% [markdown]
-# T is 3, then 2, then 1. These numbers become columns, so the columns **shift whenever a base is absent**, silently. In
-# long sequences all four bases occur and the fault hides, until an N adds a fifth letter. This is mistake M24. The remedy is to
-# fix the alphabet. (`reshape(-1, 1)` turns the list of letters into one column, which is safe.)
+# T is 3, then 2, then 1. These numbers become columns, so the columns shift whenever a base is absent, silently. In
+# long sequences all four bases occur and the fault hides, until an N adds a fifth letter. This is mistake M24. The remedy
+# is to fix the alphabet.
 
 # %% tags=["M24", "seed:002-onehotencoder"]
-encoder = OneHotEncoder(categories=[list("ACGT")], sparse_output=False)
-from_sklearn = encoder.fit_transform(np.array(list("ATACAA")).reshape(-1, 1))
+encoder = OneHotEncoder(categories=[list("ACGT")], sparse_output=False)  # give a plain array
+letters = np.array(list("ATACAA")).reshape(-1, 1)  # the list as one column, (6, 1)
+from_sklearn = encoder.fit_transform(letters)
 print(from_sklearn.astype(int))
 print("agrees with ours:", np.array_equal(from_sklearn, one_hot("ATACAA")))
 
@@ -265,9 +265,9 @@ check.decode(decode_by_hand)
 # sequences, L positions, 4 bases. (This N counts sequences. It is not the unknown base N, which we meet below.) This is
 # how we store DNA.
 #
-# PyTorch's one-dimensional convolution, `Conv1d`, wants another order: `(N, 4, L)`, with the bases as **channels** in the
-# middle. The word comes from pictures, whose channels are red, green and blue. Two operations turn our shape into
-# that shape. One of them is right.
+# The layer `Conv1d` of PyTorch, which looks for motifs along a sequence, wants another order: `(N, 4, L)`, with the bases
+# in the middle. Each base is a **channel**, as red, green and blue are the channels of a picture. Two operations turn
+# our shape into that shape. One of them is right. (PyTorch calls its arrays *tensors*.)
 #
 # - `permute` exchanges the axes: number `[n, i, b]` becomes number `[n, b, i]`;
 # - `reshape` reads the numbers row by row, as on a page, and fills the new shape with them in that order.
@@ -293,18 +293,18 @@ print("ones at each position, reshaped:", reshaped[0].sum(dim=0).int().tolist())
 
 # %% [markdown]
 # The network would train on the reshaped array without complaint, and learn badly. The alarm to look for is a position whose
-# numbers add up to **more than 1**: no base and no unknown base does that. In the picture, `?` marks the positions that
+# numbers add up to more than 1: no base does that, known or unknown. In the picture, `?` marks the positions that
 # hold two bases, and `N` those that hold none.
 
 # %% tags=["permute-not-reshape"]
 one_hot_picture(reshaped[0].T.numpy(), title="ATACAA after reshape: no longer DNA")
 
 # %% [markdown]
-# With the right shape, a convolution runs. Here is a first taste. A **filter** is a small table of numbers, its
-# **weights**, that slides along the sequence. At each stop it looks at a **window** of the sequence, multiplies its
-# weights with the numbers there, and adds up. We fill a filter of width 3 by hand with the encoded pattern `TAC`, so the sum
-# counts how many of three letters agree. Lesson 02 makes this precise. (`bias=False` leaves out a constant that would be
-# added, and `torch.no_grad()` says that we are not training.)
+# With the right shape, `Conv1d` runs. A **filter** (the kernel of lesson 00) is a small table of numbers that slides along
+# the sequence. Each of its numbers is a **weight**. At each stop the filter multiplies its weights with the numbers in
+# the window below it, and adds up. This sliding is called a *convolution*. We fill a filter of width 3 by hand with the
+# encoded pattern `TAC`, so the sum counts how many of three letters agree. (`bias=False` leaves out a constant that
+# would be added, and `torch.no_grad()` says that we are not training.)
 
 # %% tags=["seed:000-conv1d-shape"]
 convolution = torch.nn.Conv1d(in_channels=4, out_channels=1, kernel_size=3, bias=False)
@@ -352,11 +352,11 @@ check.to_conv1d(to_conv1d)
 # %% [markdown]
 # ## 4 · Letters that are not A, C, G or T
 #
-# Real sequences hold more than four letters. Here is a real piece of the human genome: chromosome 1 of the assembly hg38,
-# from position 9,960 to 10,060, counted from 0 and without the last.
+# Real sequences hold more than four letters. Here is a real piece of the human genome: chromosome 1 in hg38, a version (an
+# *assembly*) of the genome, from position 9,960 to 10,060, counted from 0 and without the last.
 
 # %%
-[telomere] = read_fasta(shipped("telomere.fa"))
+[telomere] = read_fasta(shipped("telomere.fa"))  # a list of one record; the brackets unpack it
 print(telomere.name)
 print(telomere.sequence)
 
@@ -365,8 +365,8 @@ print(telomere.sequence)
 # its end, the **telomere**, whose repeats are so alike that nobody could put them together for many years (Nurk
 # and colleagues finished them in 2022). After the N you see the first repeats, `TAACCC` again and again.
 #
-# N is one of the **IUPAC codes**, named after the union of chemists whose joint commission with the biochemists fixed
-# them. Each stands for a set of bases:
+# N is an **IUPAC code**, one of those that a commission of the International Union of Pure and Applied Chemistry fixed.
+# Each stands for a set of bases:
 
 # %%
 for code, bases in IUPAC.items():
@@ -374,11 +374,11 @@ for code, bases in IUPAC.items():
         print(code, "is", " or ".join(bases))
 
 # %% [markdown]
-# What becomes of an N in a one-hot array? There are three common answers, and `one_hot` makes you choose:
+# What becomes of an N in a one-hot array? There are three common answers; `one_hot` takes one of them as `ambiguous=`:
 #
-# - **refuse** it with an error: the default, because a surprise should not pass unseen;
-# - **zeros**: four zeros, *no base here*;
-# - **share**: the 1 is divided among the possible bases, so N becomes four times 0.25, and R (A or G) becomes 0.5 and 0.5.
+# - `"refuse"`: an error, and the default, because a surprise should not pass unseen;
+# - `"zeros"`: four zeros, *no base here*;
+# - `"share"`: the 1 is divided among the possible bases, so N becomes four times 0.25, and R (A or G) becomes 0.5 and 0.5.
 
 # %% [markdown]
 # The next cell fails on purpose. Read the last line of its message: it says which letter, and where.
@@ -387,22 +387,20 @@ for code, bases in IUPAC.items():
 one_hot("ATNCRA")
 
 # %% [markdown]
-# There is a fourth answer, given by accident. Somebody decodes by asking which of the four numbers is the largest, and numpy
-# answers with the first of equals:
+# A fourth answer is given by accident. Whoever decodes four zeros by asking for the largest gets the first of equals:
 
 # %%
 print("ACGT"[np.argmax([0, 0, 0, 0])])
 
 # %% [markdown]
-# An unknown base has quietly become an A. Shared, it looks like this:
+# An unknown base has quietly become an A. Shared, the sequence looks like this:
 
 # %%
 one_hot_picture(one_hot("ATNCRA", ambiguous="share"), title="ATNCRA, shared")
 
 # %% [markdown]
-# For a convolution, zeros and shares differ. A filter multiplies its weights with the numbers of the array and adds up. At
-# four zeros it adds **nothing**. At four shares it adds the **average of its four weights** at that place, which is
-# what it would see on average if all bases were equally likely.
+# To a filter, zeros and shares differ. For four zeros it adds nothing. For four shares it adds the average of its four
+# weights at that place, which is what it would get on average if all bases were equally likely.
 #
 # > **Predict first.** Suppose that the filter's weights at some place are 2 for A, 0 for C, -1 for G and -1 for T. What
 # > does an N add, encoded as zeros? And encoded as shares? What if the weights are 2, 1, 1, 0?
@@ -422,9 +420,9 @@ for weights in ([2, 0, -1, -1], [2, 1, 1, 0]):
 #
 # The second kind of unexpected letter is lower case. Genome browsers write bases in lower case where a program found a
 # **repeat**, a piece that stands in many places of the genome. This is called **soft-masking**: the letter is known, and
-# marked. (The stretch of chromosome 1 above comes from a copy without these marks.) Here is a **peak** of the protein CTCF, a
-# region of 100 bp in which it binds, found by **ChIP-seq**, an experiment that pulls a protein out of the cell together with
-# the DNA it sits on.
+# marked. (The stretch of chromosome 1 above comes from a copy without these marks.) Here is one of the CTCF peaks of
+# lesson 00, 100 base pairs (bp) long. They were found by **ChIP-seq**, an experiment that pulls a protein out of the cell
+# together with the DNA it sits on.
 
 # %%
 peaks = read_fasta(shipped("ctcf_peaks_200.fa"))
@@ -519,8 +517,8 @@ print("the telomere:", reverse_complement(telomere.sequence[-18:]))
 # Twice gives back what you started from. And the telomere's `TAACCC` is `TTAGGG` again and again on the other strand, the repeat
 # that textbooks name.
 #
-# On the array, both steps are flips. Reversing the order turns the **positions** round. And because the columns are A, C, G, T,
-# turning the **columns** round exchanges A with T and C with G: the complement. Here the alphabetical order pays off.
+# On the array, both steps are flips. Reversing the order turns the positions round. And because the columns are A, C, G, T,
+# turning the *columns* round exchanges A with T and C with G: the complement. Here the alphabetical order pays off.
 
 # %%
 forward = one_hot("ATACAA")  # (6, 4)
@@ -595,11 +593,11 @@ print(decode(reverse_complement_one_hot(batch)))
 # %% [markdown]
 # ## 6 · Explore
 #
-# Type a sequence. Put an N into it, an R, a lower-case letter, a U. Change what happens to unknown bases. Move the slider and
-# follow one base on both strands: position `i` of one strand is position `L - 1 - i` of the other.
+# Type a sequence. Put an N into it, an R, a lower-case letter, the U of RNA. Change what happens to unknown bases. Move the
+# slider and follow one base on both strands: position `i` of one strand is position `L - 1 - i` of the other.
 #
-# Three things to try: find a sequence that equals its own reverse complement (restriction enzymes like those);
-# see which code K becomes on the other strand; see what `refuse them` says, and where.
+# Three things to try: find a sequence that equals its own reverse complement, as `GAATTC` does, the site of the
+# restriction enzyme EcoRI; see which code K becomes on the other strand; see what `refuse them` says, and where.
 
 # %% tags=["explorer"]
 one_hot_explorer()
@@ -607,7 +605,7 @@ one_hot_explorer()
 # %% [markdown]
 # ## 7 · DNA as a picture
 #
-# One of our source lectures says it with delight: encoded, a sequence has become a picture, and so the methods made for
+# One of our five lectures says it with delight: encoded, a sequence has become a picture, and so the methods made for
 # pictures apply. Here are 40 real CTCF peaks, one in each row, each base in its colour.
 
 # %% tags=["dna-as-picture"]
@@ -629,8 +627,8 @@ picture_of(figure, f"40 CTCF peaks of 100 bases as rows of coloured cells. Bases
 # You will hardly find the common pattern in it, because it stands at a different place in each row and on either strand. That is
 # a task for a network, and one reason why a convolution, which looks for the same pattern at every place, fits DNA so well.
 #
-# The lecture shows the numbers of its picture as `(4, L)`, bases in rows, for a simulated sequence of 50 bases that belongs to
-# the article "A primer on deep learning in genomics" (Zou and colleagues). We can reproduce its first and last columns:
+# The lecture shows such numbers as `(4, L)`, bases in rows, for a simulated sequence of 50 bases from the tutorial of "A primer
+# on deep learning in genomics" (Zou and colleagues). Here are the first and last columns that it prints:
 
 # %% tags=["needs-data:primer", "seed:004-dna-as-picture"]
 label_file, sequence_file = fetch("primer")  # "primer": the name of the data set
@@ -674,7 +672,7 @@ except FastaError as error:
 # - **`reshape` instead of `permute`.** The shape is right and the DNA is scrambled. No position may add up to more than 1.
 # - **Lower case lost.** Count the ones: there should be as many as known bases.
 # - **N turned into A.** Counting does not find it. Encode and decode `"N"` and look.
-# - **`[::-1, ::-1]` on a batch.** It reverses the list of sequences and complements nothing. Write `[..., ::-1, ::-1]`.
+# - **`[::-1, ::-1]` on many sequences.** It reverses their list and complements nothing. Write `[..., ::-1, ::-1]`.
 
 # %% [markdown]
 # ## Recap
@@ -694,4 +692,5 @@ except FastaError as error:
 # - D. R. Kelley et al. Sequential regulatory activity prediction across chromosomes with convolutional neural networks.
 #   *Genome Research* 28, 739-750 (2018).
 #
-# **Next:** lesson 02 turns aligned binding sites into numbers (PFM, PPM, PWM) and scans real DNA for them.
+# **Next:** [02 · PFM, PPM, PWM and scanning](02_pfm_pwm_scanning.ipynb), where binding sites become numbers, to be found in
+# real DNA.
