@@ -18,7 +18,7 @@ import course_utils
 #: cycle stands out on white paper (contrast 3 or more) and from the others with any colour vision.
 STYLE = {
     "axes.grid": True,
-    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#B0508A', '#8A6A00'])",
+    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#B0508A', '#4C1C00'])",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.figsize": (7, 3.2),

@@ -30,7 +30,7 @@ QUIET = {
     tint(ACCENT, 0.14): "paper behind the line that is chosen; its words are bold",
     **{
         tint(colour, 0.1): "paper behind the kind of negatives that is chosen; its words are bold"
-        for colour in ("#D55E00", "#009E73", "#B0508A", "#5c5c5c", "#8a6a00")
+        for colour in ("#D55E00", "#009E73", "#B0508A", "#5c5c5c", "#4c1c00")
     },
 }
 #: What every other colour of a picture stands for. A new one has to be entered here, and is then held to the rules.
@@ -44,7 +44,7 @@ MEANINGS = {
     "#d55e00": "negatives, errors, holes (also T)",
     "#8a1c00": "ceilings; changed bases; wrong labels",
     "#b0508a": "a kind of negatives",
-    "#8a6a00": "a kind of negatives (also the rim of G)",
+    "#4c1c00": "a kind of negatives",
     "#c24e00": "the second prediction; words about holes",
     "#00694c": "the third prediction",
     "#767676": "what only the padding leads to",
@@ -52,7 +52,6 @@ MEANINGS = {
     "#66707c": "the outline of observed counts",
     "#56b4e9": "the fourth kind of mark",
     "#eef3f8": "a box of a diagram",
-    "#f2f2f2": "a lesson of the map",
     "#d7ecdf": "a lesson of the map that is here",
     tint("#0072B2", 0.3): "positives that are called negative",
     tint("#5c5c5c", 0.3): "negatives that are called negative; random words below the threshold",
@@ -60,7 +59,10 @@ MEANINGS = {
     tint("#0072B2", 0.75): "an endless test",
     tint(ACCENT, 0.55): "other runs; intervals; what is read",
     tint("#D55E00", 0.22): "bins or bases in a hole",
-    **{tint(colour, 0.3): "negatives that are not called" for colour in ("#D55E00", "#009E73", "#B0508A", "#8a6a00")},
+    **{
+        tint(colour, 0.3): "negatives that are not called bound"
+        for colour in ("#D55E00", "#009E73", "#B0508A", "#4c1c00")
+    },
 }
 MEANINGS = {colour.lower(): meaning for colour, meaning in MEANINGS.items()}
 #: Fills whose strength is a number: they have any shade, and always the number written on them.
@@ -104,7 +106,7 @@ def faint_marks(drawing: Drawing) -> list[str]:
 
 
 def mark_contrast(drawing: Drawing, number: int, shape: Shape) -> float:
-    """The contrast that a third of the outline reaches, with what was painted before it on the one side or the other."""
+    """The contrast that a third of the outline reaches with what was painted before, on the one side or the other."""
     reached = np.zeros((2, len(shape.beside()[0])))
     for side, points in enumerate(shape.beside()):
         outside = ~shape.covers(points) if shape.fill else np.ones(len(points), dtype=bool)

@@ -1,18 +1,34 @@
 """What readers really see: the pictures and the HTML of lessons, of explorers in many settings, and of exercises."""
 
 import base64
+import functools
 import re
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
 
 import ipywidgets
+import numpy as np
 from reading import NAMES, code_cells, lesson, tags
 from test_explorer_parts import EXPLORERS, other_values
 from test_exercises import EXERCISES, check_of
 
 from course_utils.exercises import CORRECT, NOT_STARTED, Feedback
 from course_utils.explorers import Explorer, Panels
+from course_utils.explorers.ladder import ladder_explorer
+from course_utils.explorers.tracks import tracks_explorer
+
+_RNG = np.random.default_rng(5)
+COUNTS = _RNG.poisson(2.0, (2, 64, 1))
+THREE = {"first": COUNTS + 0.5, "second": np.full(COUNTS.shape, 2.0), "third": 0.5 * COUNTS + 1}
+MARKS = [[(15 * n + 5, f"kind {letter}", letter) for n, letter in enumerate("PABC")] for _ in COUNTS]
+FIVE_RUNGS = {"scan": {f"kind {n}": (_RNG.normal(3 - n / 2, 1, 60), _RNG.normal(0, 1, 80)) for n in range(5)}}
+
+#: Those of the tests, and two that show as much as there may be.
+EXPLORERS = EXPLORERS | {
+    "ladder of five": functools.partial(ladder_explorer, FIVE_RUNGS),
+    "tracks of three": functools.partial(tracks_explorer, COUNTS, THREE, marks=MARKS),
+}
 
 IMAGE = re.compile(r'<img alt="([^"]*)"[^>]* src="data:image/(svg\+xml|png);base64,([^"]*)">')
 
@@ -73,13 +89,14 @@ def of_prose(name: str) -> list[tuple[str, str]]:
 
 @cache
 def explored(name: str) -> list[tuple[str, Panels]]:
-    """An explorer as it starts, and with each control at its ends; a button pressed once: (where, what it shows)."""
+    """An explorer as it starts, and with each control at its ends and between; a button pressed once: (where, what)."""
     explorer = EXPLORERS[name]()
     found = [(f"{name} explorer", explorer.panels)]
     for control_name, control in explorer.controls.items():
         before = control.value
         values = other_values(control)
-        for value in dict.fromkeys((values[0], values[len(values) // 2], values[-1])):
+        few = values if len(values) <= 5 else (values[0], values[len(values) // 2], values[-1])
+        for value in dict.fromkeys(few):
             control.value = value
             found.append((f"{name} explorer, {control_name} {value!r}", explorer.panels))
         control.value = before

@@ -59,7 +59,8 @@ def draw(view: FamiliesView) -> Panels:
     rows = [
         (family, *(_cell(view, family, budget) for budget in budgets)) for family in answers.networks
     ]
-    numbers = table(here, head=(f"{view.family}, {view.task}", "five runs: mean (lowest to highest)"), name="the network shown")
+    head = (f"{view.family}, {view.task}", "five runs: mean (lowest to highest)")
+    numbers = table(here, head, name="the network shown")
     numbers += table(rows, head=("AUC", *(f"about {budget:,}" for budget in budgets)), name="all networks") + NOTE
     summary = describe(view)
     body = _titles(view) + _strips(view) + _losses(network) + _histograms(view)

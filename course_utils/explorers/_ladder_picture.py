@@ -22,7 +22,7 @@ RUNGS = (
     ("#009E73", "2 2.5", "square"),
     ("#B0508A", "9 2 2 2", "triangle"),
     ("#5c5c5c", "1.2 3.4", "diamond"),
-    ("#8a6a00", "12 4", "cross"),
+    ("#4c1c00", "12 4", "cross"),
 )
 WIDTH, HEIGHT = 520, 488
 NOTE = (
@@ -53,8 +53,10 @@ def draw(view: LadderView) -> Panels:
         )
         for name, rung in view.score.rungs.items()
     ]
-    numbers = table(here, head=(_cut(view.name, 26), f"at recall {view.recall} % (95 % interval)"), name="at the threshold")
-    numbers += table(rows, head=("negatives", "AUC (95 % interval)", "false", "precision"), name="kinds of negatives") + NOTE
+    head = (_cut(view.name, 26), f"at recall {view.recall} % (95 % interval)")
+    numbers = table(here, head, name="at the threshold")
+    head = ("negatives", "AUC (95 % interval)", "false", "precision")
+    numbers += table(rows, head, name="kinds of negatives") + NOTE
     summary = describe(view)
     body = _histogram(view) + _roc(view) + _ladder(view)
     return Panels(plotting.svg(WIDTH, HEIGHT, body, summary), fitted(numbers), summary)

@@ -10,7 +10,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
 #: The outputs with explorers, pictures and feedback; what is printed belongs to JupyterLab.
 OURS = ".jp-OutputArea-output:has(.course-explorer, img, [role=status])"
-UNCUT = "body, body :has(.jp-OutputArea-output) { overflow: visible !important; content-visibility: visible !important }"
+UNCUT = """
+body, body :has(.jp-OutputArea-output) { overflow: visible !important; content-visibility: visible !important }
+"""
 GROUND = "getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim()"
 # A violation comes with those of the `known` selectors that its element matches.
 RUN = """
