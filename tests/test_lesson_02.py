@@ -51,7 +51,7 @@ def test_M01_the_consensus_scores_minus_2_12_and_no_word_scores_0(ppm):
 
 def test_M02_the_three_tables_hold_different_kinds_of_numbers(ppm):
     words = said(NAME, "M02")
-    for line in ("PFM  counts", "PPM  probabilities", "PWM  weights: log-odds in bits"):
+    for line in ("PFM, counts", "PPM, probabilities", "PWM, log-odds in bits"):
         assert line in words
     assert ppm.sum(axis=1) == pytest.approx(1)
     assert (ppm_to_pwm(ppm) < 0).any(), "a weight has a sign, a probability has none"

@@ -4,10 +4,11 @@
 # %% [markdown]
 # ## Why this matters
 #
-# Proteins that switch genes on and off, **transcription factors**, recognise short words in DNA. They are not strict: one
-# position must be a C, another is a C in most sites, at a third anything goes. In this lesson you turn a handful of known
-# sites into a table of weights, read the table, and slide it along a real human locus on both strands. Then you meet the
-# question that decides whether the result means anything: **how many of these hits would chance alone have given?**
+# A protein that switches genes on or off, a **transcription factor**, recognises short words in DNA. It is not strict: one
+# position must be a C, another is a C in most sites, at a third anything goes. What its sites have in common is its
+# *motif*. In this lesson you turn a handful of known sites into a table of weights, read the table, and slide it along a
+# piece of the human genome on both strands. Then you meet the question that decides whether the result means anything: how
+# many of these hits would chance alone have given?
 #
 # The table you build is a filter of a convolutional network, filled in by hand. Lesson 04 lets a network find it.
 
@@ -76,7 +77,7 @@ for position, row in enumerate(pfm):
 # This is the **position frequency matrix**, PFM: a row for each of the 5 positions, columns A, C, G, T, and whole numbers in
 # it. (We count positions from 0.) Each row adds up to 3, the number of sites. The **width** of the motif is 5.
 #
-# The package calls this `pfm_from_sites`. Biopython counts too. It prints the same numbers turned on their side, with the bases in rows, as our two Korean source lectures show
+# The package calls this `pfm_from_sites`. Biopython prints the same numbers turned on their side, with the bases in rows, as the two Korean lectures behind this lesson show
 # them:
 
 # %% tags=["seed:000-pfm-ppm", "seed:002-pfm-ppm"]
@@ -103,8 +104,8 @@ print("as pfm_to_ppm has it:", np.allclose(ppm, pfm_to_ppm(pfm, pseudocount=0.5)
 # %% [markdown]
 # Each row is now a set of four probabilities that add up to 1. This is the **position probability matrix**, PPM.
 #
-# The two lectures call this table a PWM, and they are not alone. It is mistake M02 of our list, and it is more than a word: a PWM holds
-# another kind of number and is used differently, and whoever mixes the two up gets no error message. You will have all three tables side by side at the end of section 4.
+# The two lectures call this table a PWM (mistake M02), and they are not alone. It is more than a word: a PWM holds another kind of number, and
+# whoever mixes the two up gets no error message. Section 4 puts all three tables side by side.
 
 # %% [markdown] tags=["exercise:ppm"]
 # ### Exercise 1 · Probabilities from sites
@@ -152,11 +153,13 @@ check.ppm(ppm_from_sites)
 # %% [markdown]
 # ## 3 · Does this word look like the motif?
 #
-# We look for the motif in a longer sequence, `ATACAA`. It has two **windows** of width 5: `ATACA` and `TACAA`. How well does each fit?
+# We look for the motif in a longer sequence, `ATACAA`. It has two windows of width 5: `ATACA` and `TACAA`. How well does each fit?
 #
-# The first idea needs zeros and ones only. Take the commonest base at each position: `TACAA`. Encode it. Multiply it with each window and
-# add up: each position that agrees adds 1. (Such a word is called a **consensus**. With IUPAC codes it would be `TACRA`, R for A or G, because A is not
-# more than twice as common at position 3; `consensus` of the package follows these rules, by Cavener.)
+# The first idea needs zeros and ones only. The word of the commonest bases, `TACAA`, is called the **consensus**. Encode it. Multiply it with each
+# window and add up: each position that agrees adds 1.
+#
+# (With IUPAC codes the consensus is `TACRA`, R for A or G: by Cavener's rules, which `consensus` of the package follows, A stands alone only where it is
+# more than twice as common as the next base.)
 
 # %% tags=["seed:000-binary-motif-scan"]
 binary = one_hot("TACAA")  # (5, 4), zeros and ones
@@ -186,13 +189,13 @@ picture_of(
 )
 
 # %% [markdown]
-# The full match at 3 stands out, and the site `TACGA` at 8, which is one of our three, gets 4, as good as any other single difference. Zeros and ones forget
-# that G was seen at position 3 and T never was. The PPM remembers. (There is a third place to remember: `TTGTA` at 13 gets 2. We come back to it in section 7.)
+# The full match at 3 stands out. The word `TACGA` at 8, one of our three sites, gets 4, no better than any other single difference: zeros and ones
+# forget that G was seen at position 3 and T never was. The PPM remembers.
 #
 # ### The product of probabilities, and what it does not say
 #
-# Both lectures go on like this: pick from the PPM the probability of each base of the window, multiply the five, and take the logarithm. "In
-# theory", they say, "0 means that the sequence is identical".
+# Both lectures pick from the PPM the probability of each base of the window, multiply the five, and take the logarithm. They say that a score of 0 means
+# an identical sequence.
 #
 # > **Predict first.** The window `TACAA` is the consensus itself. What will its score be?
 
@@ -216,7 +219,7 @@ print(f"probability that the motif makes exactly {best}: {np.exp(products[best])
 # %% [markdown]
 # No word can. The score is the logarithm of the probability that the motif *makes exactly this word*, 0.12 for the best one. To reach 0, every position
 # would have to be certain. And there is a second fault: a longer motif multiplies more numbers below 1, so its scores are lower for no reason that
-# biology knows. Is -9.6 bad? You cannot say without asking: **compared with what?**
+# biology knows. Is -9.6 bad? You cannot say without asking: compared with what?
 
 # %% [markdown]
 # ## 4 · Log-odds: the PWM
@@ -237,9 +240,9 @@ for start in (0, 1):
     print(f"{sequence[start : start + 5]}  {score:7.4f} bits, {2**score:8.4f} times as likely under the motif")
 
 # %% [markdown]
-# Now the numbers speak. **0** means: as likely under the motif as under the background. Each bit more doubles the odds. `TACAA` has 6.94 bits:
+# Now 0 has a meaning: as likely under the motif as under the background. Each bit more doubles the ratio. `TACAA` has 6.94 bits:
 # it is 123 times as likely under the motif. `ATACA` has -3.80 bits: 14 times *less* likely. And because logarithms turn products into sums, the score of a
-# word is the sum of its weights: multiply with the one-hot array and add up. You have seen this operation in lesson 01.
+# word is the sum of its weights: multiply with the one-hot array and add up, as the filter of lesson 01 does.
 #
 # Careful with the words: the score compares two explanations of *this word*. It is not the chance that the word is a site. That depends on how rare sites are, and section 9 comes to it.
 #
@@ -255,10 +258,9 @@ print("pwm is the same as ppm_to_pwm(ppm):", np.allclose(pwm, ppm_to_pwm(ppm)))
 # Now you have all three tables. Look at position 3 in each:
 
 # %% tags=["M02"]
-for name, table, kind in [
-    ("PFM", pfm, "counts"), ("PPM", ppm, "probabilities"), ("PWM", pwm, "weights: log-odds in bits")
-]:  # fmt: skip
-    print(f"{name}  {kind:26} position 3: {np.round(table[3], 2)}  adds up to {table[3].sum():.2f}")
+tables = {"PFM, counts": pfm, "PPM, probabilities": ppm, "PWM, log-odds in bits": pwm}
+for name, table in tables.items():
+    print(f"{name:21}  position 3: {np.round(table[3], 2)}  adds up to {table[3].sum():.2f}")
 
 # %% [markdown]
 # The background need not be uniform. In DNA of which 80 percent is A or T, finding a TATA-like word is no surprise.
@@ -269,7 +271,7 @@ for name, table, kind in [
 at_rich = [0.4, 0.1, 0.1, 0.4]
 print("A at position 1:", np.round(pwm[1, 0], 2), "->", np.round(ppm_to_pwm(ppm, at_rich)[1, 0], 2))
 print("C at position 2:", np.round(pwm[2, 1], 2), "->", np.round(ppm_to_pwm(ppm, at_rich)[2, 1], 2))
-before, after = scan("TACAA", pwm)[0, 0], scan("TACAA", ppm_to_pwm(ppm, at_rich))[0, 0]  # plus strand
+before, after = (binary * pwm).sum(), (binary * ppm_to_pwm(ppm, at_rich)).sum()  # binary is TACAA
 print("TACAA:", np.round(before, 2), "->", np.round(after, 2), "bits")
 
 # %% [markdown]
@@ -330,8 +332,8 @@ for pseudocount in (0, 0.01, 0.5, 1, 5):
 #
 # ## 5 · Information and logos
 #
-# Some positions are strict and others are not. The **information** of a position puts this in one number: the average weight of
-# the motif's own bases. With a uniform background it runs from 0 bits (all bases equally likely) to 2 bits (always the same base).
+# Some positions are strict and others are not. The **information** of a position puts this in one number: the average of its four weights,
+# in which each base counts as often as the motif has it. With a uniform background it runs from 0 bits (all bases equally likely) to 2 bits (always the same base).
 
 # %% tags=["information"]
 by_hand = (ppm * np.log2(ppm / 0.25)).sum(axis=1)  # (5, 4) -> (5,)
@@ -340,7 +342,9 @@ print(f"total: {by_hand.sum():.4f} bits;  the package says {information(ppm).sum
 
 # %% [markdown]
 # 2.8874 bits for the whole motif. There is another way to say it. The **entropy** of a position, minus the sum of p log2(p), measures how undecided it is: 2 bits if all bases are
-# equally likely, 0 if one is certain. Because log2(p / 0.25) is 2 + log2(p), the information is **2 minus the entropy**. (A base with p = 0 adds nothing to either.) The usual picture of a motif, the **sequence logo**, draws each position as high as its information and divides the
+# equally likely, 0 if one is certain. Because log2(p / 0.25) is 2 + log2(p), the information is 2 minus the entropy. (A base with p = 0 adds nothing to either.)
+#
+# The usual picture of a motif, the **sequence logo**, draws each position as high as its information and divides the
 # height among the bases by their probability (Schneider and Stephens, 1990).
 
 # %%
@@ -364,9 +368,9 @@ for n in (3, 10, 30, 100):
 print("our motif, without pseudocount:", np.round(information(pfm_to_ppm(pfm)), 2))
 
 # %% [markdown]
-# A random position of three sites seems to have 0.89 bits. (The correction is an approximation. For three sites it says 0.72, and from thirty on it is good.) Four positions of our motif have 2 bits without a
-# pseudocount, of which chance alone gives 0.89 on average. So the sites do resemble each other. *How* strict each position is, three sites cannot tell. With a
-# hundred sites, chance gives next to nothing.
+# A random position of three sites seems to have 0.89 bits. Four positions of our motif have 2 bits without a
+# pseudocount, so the sites do resemble each other. But *how* strict each position is, three sites cannot tell. With a
+# hundred sites, chance gives next to nothing. (The correction is an approximation: too small for three sites, good from thirty on.)
 
 # %% [markdown] tags=["exercise:information"]
 # ### Exercise 3 · Information
@@ -425,7 +429,7 @@ motif_explorer()
 # %% [markdown]
 # ## 6 · Real motifs
 #
-# **JASPAR** is a database of motifs, curated by hand and free to use (the licence CC BY 4.0 asks to name it: Rauluseviciute and colleagues, 2024).
+# **JASPAR** is a database of motifs, curated by hand and free to use under the licence CC BY 4.0 (Rauluseviciute and colleagues, 2024).
 # Each matrix has an **accession** such as MA0482.3, of which the 3 is the version. Name it whenever you publish a result; the matrices change
 # between versions. Twelve of them travel with this course:
 
@@ -441,10 +445,10 @@ for motif in jaspar.values():
     )
 
 # %% [markdown]
-# The consensus uses the IUPAC codes of lesson 01: W is A or T, K is G or T. It is a good name for a motif and a poor model of it. (Some of these matrices come from ChIP-seq, where sites were found by a program in
-# bound regions, and some from SELEX, where they were selected in the test tube. So the sites are themselves the outcome of a method.)
+# The consensus uses the IUPAC codes of lesson 01: W is A or T, K is G or T. It is a good name for a motif and a poor model of it. (The sites are themselves the
+# outcome of a method: of ChIP-seq, where a program found them in bound regions, or of SELEX, where they were selected in the test tube.)
 #
-# Our guide will be **GATA4**, a factor that heart cells cannot do without.
+# Our guide will be GATA4, a factor that heart cells cannot do without.
 
 # %%
 gata4_ppm = pfm_to_ppm(jaspar["MA0482.3"].pfm, pseudocount=0.5)  # (8, 4)
@@ -483,8 +487,10 @@ print("background A, C, G, T:", np.round(background, 3))
 # %% [markdown]
 # `background_of` counts the bases of both strands, so A is as common as T and C as G. GC is common here: the start of many genes lies in such DNA.
 #
-# To **scan** is to score every window. There are `L - width + 1` of them, on each strand. Remember `TTGTA` in section 3, which agreed with `TACAA` at 2 positions of 5: it *is* `TACAA`, on the other strand. For the minus strand there are two
-# ways: turn the sequence round, or turn the motif round and keep the sequence. The second is better, because then both scores of a window stand at the same start.
+# To **scan** is to score every window. There are `L - width + 1` of them, on each strand. Both strands matter: in section 3 the window `TTGTA` at 13 agreed with
+# `TACAA` at 2 positions of 5, and it *is* `TACAA`, on the other strand.
+#
+# For the minus strand you can turn the sequence round, or turn the motif round and keep the sequence. The second is better, because then both scores of a window stand at the same start.
 
 # %% tags=["scan"]
 gata4_pwm = ppm_to_pwm(gata4_ppm, background)  # (8, 4)
@@ -509,7 +515,7 @@ print("where the sequence reads", promoter.sequence[start : start + 8])
 
 # %% [markdown]
 # The packaged `scan` gives the same scores, faster. Its trick is worth a look, because it uses nothing but numpy. Instead of looking up one weight for
-# each base, look up the sum of **four** weights for each word of four bases. There are only 256 such words, so we can prepare
+# each base, look up the sum of *four* weights for each word of four bases. There are only 256 such words, so we can prepare
 # all sums in a table. A window of 8 bases then takes two look-ups instead of eight.
 
 # %% tags=["four-at-a-time"]
@@ -524,7 +530,7 @@ print(f"two look-ups: {first_table[first]:.3f} + {second_table[second]:.3f}", en
 print(f"{first_table[first] + second_table[second]:.3f};  scan: {fast[0, 1000]:.3f}")
 
 # %% [markdown]
-# (The numbers of the words are computed once for the whole sequence and serve all tables. `make bench` measures the speed of this against other tools on your machine.)
+# (`make bench` measures the speed of this against other tools on your machine.)
 #
 # What about N? A window with an unknown base gets -inf, so that it never counts as a find. (A convolution over zeros, as in lesson 01, would give it the score of its other bases.)
 
@@ -579,8 +585,8 @@ check.scan(scan_both_strands)
 # %% [markdown]
 # ### Scanning is a convolution
 #
-# Slide a small table along a sequence, multiply, add up: you have met this in lesson 01, under another name. The PWM is the **filter** of a convolution, and a
-# score is its output. PyTorch wants the bases in the middle axis, so both sequence and filter are transposed:
+# Slide a small table along a sequence, multiply, add up: this is the convolution of lesson 01. The PWM is its filter, and the
+# scores are its output. PyTorch wants the bases in the middle axis, so both sequence and filter are turned:
 
 # %% tags=["convolution"]
 encoded = torch.from_numpy(one_hot([promoter.sequence])).permute(0, 2, 1)  # (1, 4, 16384)
@@ -589,14 +595,14 @@ scores = torch.nn.functional.conv1d(encoded, filters)  # filters (2, 4, 8) -> (1
 print("shape:", tuple(scores.shape), " the same scores:", np.allclose(scores[0].numpy(), fast, atol=1e-4))
 
 # %% [markdown]
-# Two filters, one for each strand. A convolutional network is this, with filters that it learns. (A detail for mathematicians: their convolution turns the filter
+# Two filters, one for each strand. A convolutional network does this too, with filters that it learns. (In mathematics, a convolution turns the filter
 # round first. Networks do not, and call it convolution all the same.)
 
 # %% [markdown]
 # ## 8 · How high is high?
 #
 # The best window of the promoter has a high score. But there are 32,754 windows on two strands, and even in random DNA some window is the best. The right question
-# is: how often would a random word score at least this much? This is the **p-value** of a score.
+# is: how often would a random word score at least this much? The answer is the **p-value** of a score.
 #
 # For our toy motif of width 5 we can look at all 1,024 words. If the bases are equally common, each word has the same chance.
 
@@ -608,10 +614,12 @@ for threshold in (0, 4, 6.9):
     print(f"at least {threshold:3} bits: {passing:3} of {len(words):,} words, p = {passing / len(words):.4f}")
 
 # %% [markdown]
-# GATA4's 65,536 words of 8 letters can still be listed. CTCF has 275 billion of 19. But we need not know the words, only **how the scores are
-# distributed**, and that we can build up position by position. Before the first position, the score is 0 for certain. Each position moves it by
-# one of four weights, with the probabilities of the background. Suppose that the weights are 1 for A and -1 for the others: after one position the score is 1 with probability 0.25 and -1 with 0.75; after two, 2 with 0.0625, 0 with
-# 0.375, because `AC` and `CA` end at the same score and are pooled, and -2 with 0.5625. This is **dynamic programming** (Staden 1989), and it is short:
+# GATA4's 65,536 words of 8 letters can still be listed. CTCF has 275 billion of 19. But we need not know the words, only how the scores are
+# *distributed*, and that we can build up position by position. Before the first position, the score is 0 for certain. Each position moves it by
+# one of four weights, with the probabilities of the background.
+#
+# Suppose that the weights are 1 for A and -1 for the others. After one position the score is 1 with probability 0.25 and -1 with 0.75. After two it is 2 with 0.0625, 0 with
+# 0.375, and -2 with 0.5625. Words such as `AC` and `CA`, which end at the same score, are pooled. This is **dynamic programming** (Staden 1989), and it is short:
 
 # %% tags=["dynamic-programming"]
 def distribution_by_hand(weights, background):
@@ -636,8 +644,8 @@ for threshold in (0, 4, 6.9):
     print(f"at least {threshold:3} bits: p = {p:.4f} by hand, {toy.p_value(threshold):.4f} in the package")
 
 # %% [markdown]
-# The same three p-values as from the full list. Pooling works because scores are whole numbers of steps, here of 0.001 bit. That is why we round the weights **once** and use
-# the rounded matrix for everything: then the p-values are *exact*, for random letters in these proportions. What does rounding cost? At most half a step at each position:
+# The same three p-values as from the full list. Pooling works because scores are whole numbers of steps, here of 0.001 bit. That is why we round the weights *once* and use
+# the rounded matrix for everything: then the p-values are exact, for random letters in these proportions. What does rounding cost? At most half a step at each position:
 
 # %%
 ctcf_ppm = pfm_to_ppm(jaspar["MA0139.1"].pfm, pseudocount=0.5)
@@ -646,7 +654,7 @@ off = abs(scan(promoter.sequence, ctcf_pwm) - scan(promoter.sequence, rounded(ct
 print(f"CTCF, 19 positions: at most {19 * 0.0005:.4f} bits; the largest difference here is {off:.4f}")
 
 # %% [markdown]
-# Here is the distribution for GATA4, for random words and for **true sites**: words that the motif itself makes, position by position. (The vertical axis is logarithmic; each line is ten times the one below.) The two overlap. Wherever you draw the
+# Here is the distribution for GATA4, for random words and for *true sites*: words that the motif itself makes, position by position. (The vertical axis is logarithmic.) The two overlap. Wherever you draw the
 # line, you lose some true sites on its left or let in random words on its right.
 
 # %% tags=["distributions"]
@@ -728,18 +736,18 @@ check.p_value(p_value)
 # %% [markdown]
 # ### Two traps
 #
-# **The threshold that lets in too much.** Scores of short motifs come in jumps. Asked for a p-value of 1 percent (a false-positive rate, as some say) on the toy motif, Biopython answers
+# **The threshold that lets in too much.** Scores of short motifs come in jumps. Asked for a p-value of 1 percent on the toy motif (a false-positive rate, `fpr`, of random words), Biopython answers
 # with a threshold; ours answers with another one. Count which words pass:
 
 # %% tags=["threshold-traps"]
-theirs = from_biopython_pwm.distribution(precision=1000).threshold_fpr(0.01)
+theirs = from_biopython_pwm.distribution(precision=1000).threshold_fpr(0.01)  # in fine steps
 ours = toy.threshold(0.01)
 unrounded = np.array([(one_hot(word) * pwm).sum() for word in words])
 print(f"Biopython {theirs:.3f} bits: {(unrounded >= theirs - 1e-6).mean():.4f} of all words pass")
 print(f"ours      {ours:.3f} bits: {(scores_of_words >= ours).mean():.4f} of all words pass")
 
 # %% [markdown]
-# Asked for 0.01, given 0.0156. Ours is the lowest threshold whose rate does **not exceed** what you asked.
+# Asked for 0.01, given 0.0156. Ours is the lowest threshold whose rate does *not* exceed what you asked.
 #
 # **The p-value that cannot be.** MAX has 6 positions. Its best word is one of 4,096.
 #
@@ -764,7 +772,7 @@ print(f"three billion bases hold {3e9 / 4**6:,.0f} CACGTG by chance, if all base
 # ## 9 · Many windows, many chances
 #
 # A p-value is for one window. A sequence has many. A window that passes the threshold is a **hit**. If each of `n` windows passes with probability `p`, chance gives `n · p` hits on average. If the hits fall like raindrops,
-# independently of each other, their number follows a Poisson distribution, and the chance of at least one is 1 - exp(-n · p):
+# rarely and independently of each other, their number follows a *Poisson distribution*: the chance of none is exp(-n · p), and of exactly one n · p times that.
 
 # %% tags=["expected-hits"]
 scores = scan(promoter.sequence, gata4_pwm)  # (2, 16377)
@@ -782,8 +790,8 @@ for start, strand, score in zip(*hits):
 # %% [markdown]
 # Fewer than chance gives, which happens in one of six such stretches. Nothing here calls for an explanation.
 #
-# Could a better threshold help? There is a simple way to see the limit. Suppose that there is **one** true site somewhere in these windows. Before you look, the odds for each window are 1 to 32,753, which is -15 bits. A score adds its
-# bits to that. So a word needs 15 bits to be as likely the site as not:
+# Could a better threshold help? Suppose that there is *one* true site somewhere in these windows. Before you look, the odds for each window are 1 to 32,753; their logarithm to base 2 is -15 bits. A score says how many times likelier the
+# word is in a site than elsewhere; in logarithms, its bits are added. So a word needs 15 bits to be as likely the site as not:
 
 # %% tags=["prior-odds"]
 print(f"one site in {scores.size:,} windows: {np.log2(scores.size):.1f} bits are needed for even odds")
@@ -791,7 +799,7 @@ print(f"the best possible word of GATA4 has  {gata4_pwm.max(axis=1).sum():.1f} b
 print(f"an average true site of GATA4 has    {true_sites.scores @ true_sites.probability:.1f} bits")
 
 # %% [markdown]
-# Even a perfect GATA4 word does not reach even odds. The motif does not hold enough information to find one site in 16,384 bases, and no program can change that. This is what "information" means
+# Even a perfect GATA4 word does not reach even odds. The motif does not hold enough information to find one site in 16,384 bases, and no program can change that
 # (Schneider and colleagues, 1986).
 
 # %% [markdown] tags=["exercise:choose_threshold"]
@@ -836,7 +844,7 @@ check.choose_threshold(choose_threshold)
 # </details>
 
 # %% [markdown]
-# Now the whole locus: 131,072 bases, both strands, all twelve motifs. The file is fetched once; without a network the cell says so.
+# Now the whole *locus*, the place of the gene and what is around it: 131,072 bases, both strands, all twelve motifs. The file is fetched once; without a network the cell says so.
 
 # %% tags=["needs-data:gata4", "whole-locus"]
 [path] = fetch("gata4")
@@ -874,8 +882,8 @@ for motif in jaspar.values():
 #
 # ### Multiple testing
 #
-# 262,000 windows are 262,000 tests, for each motif. Instead of asking for the p-value of each, one can ask: if I call these hits discoveries, which share of them is false, that is, a random word? The
-# procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits with q up to 0.05 discoveries, and on average at most 5 percent of them are false.
+# 262,000 windows are 262,000 tests, for each motif. Instead of asking for the p-value of each, one can ask: if I call these hits *discoveries*, which share of them is false, that is, a random word? On average, this is the *false discovery
+# rate*. The procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits with q up to 0.05 discoveries, and the rate is at most 5 percent.
 
 # %% tags=["needs-data:gata4", "whole-locus"]
 tests = 2 * (len(locus.sequence) - 8 + 1)  # for width 8; others differ by a few windows
@@ -883,23 +891,26 @@ for accession, p_values in found.items():
     q_values = benjamini_hochberg(p_values, tests=tests)
     print(f"{accession:9}  {jaspar[accession].name:7}  smallest q {q_values.min():.3f},", end=" ")
     print(f"discoveries at q = 0.05: {(q_values <= 0.05).sum()}")
-together = benjamini_hochberg(np.concatenate(list(found.values())), tests=12 * tests)
+all_found = np.concatenate(list(found.values()))
+together = benjamini_hochberg(all_found, tests=12 * tests)  # MAX was tried too
 print(f"all twelve motifs together: smallest q {together.min():.2f}")
 
 # %% [markdown]
-# One motif has discoveries. But you tried twelve. Counted together, as they must be, **nothing is left**. For short motifs in a long sequence, the honest answer of statistics is most often: it cannot be decided from
+# One motif has discoveries. But you tried twelve. Counted together, as they must be, nothing is left. For short motifs in a long sequence, the answer of statistics is most often that it cannot be decided from
 # the sequence alone.
 #
-# (The procedure is proved for independent tests and for some kinds of positive dependence. Neighbouring windows are neither, though what happens in one says little about windows further on; Benjamini and Yekutieli (2001) give a stricter procedure that holds for any
+# (The procedure is proved for independent tests and for some kinds of dependence. Neighbouring windows, which overlap, are neither; Benjamini and Yekutieli (2001) give a stricter procedure that holds for any
 # dependence. And a palindrome shows each site on both strands: count it once.)
 
 # %% [markdown] tags=["exercise:benjamini_hochberg"]
 # ### Exercise 7 · Many tests at once
 # ●●● · 15 minutes · why it matters: with thousands of windows some p-values are small by chance, and this is the usual way to say which to believe.
 #
-# Write the rule of Benjamini and Hochberg. Sort the `m` p-values; the smallest has rank 1. The bar for rank `k` is `q * k / m`. Find the **largest**
-# p-value that is at most as high as its bar. It and **all smaller ones** are discoveries, even those that missed their own bar. For example, 0.01, 0.04, 0.03, 0.5 with q = 0.05 are 0.01, 0.03, 0.04, 0.5 when sorted, and
-# their bars are 0.0125, 0.025, 0.0375, 0.05. Only 0.01 is a discovery. Were the third one 0.035, it would pass, and 0.03 with it. (To be a discovery at q is the same as to have a q-value up to q.)
+# Write the rule of Benjamini and Hochberg. Sort the `m` p-values; the smallest has rank 1. The bar for rank `k` is `q * k / m`. Find the *largest*
+# p-value that is at most as high as its bar. It and *all smaller ones* are discoveries, even those that missed their own bar.
+#
+# For example, take 0.01, 0.04, 0.03, 0.5 and q = 0.05. Sorted, they are 0.01, 0.03, 0.04, 0.5, and
+# their bars are 0.0125, 0.025, 0.0375, 0.05. Only 0.01 is a discovery. Were 0.035 in place of 0.04, it would pass, and 0.03 with it. (To be a discovery at q is the same as to have a q-value up to q.)
 
 # %% tags=["exercise:benjamini_hochberg"]
 def discoveries(p_values, q):
@@ -951,9 +962,9 @@ threshold_explorer()
 # %% [markdown]
 # ## 10 · One letter makes a site
 #
-# A threshold makes a list. Biology does not know it. Here is an experiment that changed every base of a stretch of 259 bases around the start of the human gene *TERT*, one at a time,
-# and measured how strongly each version switches on a reporter gene in a human cell line, HEK293T (Kircher and colleagues, 2019). We scan each version with the motif of
-# GABPA, an ETS factor, and see what a changed letter does to the score. (Mind the assembly: these positions are hg38, those of the *GATA4* locus hg19.)
+# Biology knows no thresholds. Here is an experiment that changed every base of a stretch of 259 bases around the start of the human gene *TERT*, one at a time,
+# and measured how strongly each version switches on a gene whose product is easy to count, in a human cell line, HEK293T (Kircher and colleagues, 2019). We scan each version with the motif of
+# GABPA, a factor of the family called ETS, and see what a changed letter does to the score. (Mind the assembly: these positions are hg38, those of the *GATA4* locus hg19.)
 
 # %% tags=["needs-data:mpra-saturation", "tert"]
 [path] = [path for path in fetch("mpra-saturation") if "TERT" in path.name]
@@ -977,7 +988,7 @@ def best_near(sequence, place):
 
 effects, rises = [], []
 print("position   change  effect  score before -> after  p-value after")
-for row in sorted(rows, key=lambda row: -float(row["Value"])):  # the strongest rise first
+for row in sorted(rows, key=lambda row: -float(row["Value"])):  # sorted by minus the effect: the strongest first
     place = int(row["Position"]) - first
     changed = tert[:place] + row["Alt"] + tert[place + 1 :]
     before, after = best_near(tert, place), best_near(changed, place)
@@ -990,9 +1001,10 @@ for row in sorted(rows, key=lambda row: -float(row["Value"])):  # the strongest 
         )
 
 # %% [markdown]
-# The two strongest of all 777 changes, at 1,295,113 and 1,295,135, are known from the clinic. They are the *TERT* promoter mutations that many melanomas carry (Huang and
-# colleagues, and Horn and colleagues, 2013). The gene lies on the minus strand, so a doctor writes C > T where we read G > A: C228T and C250T, numbered by hg19. GABPA is the factor that binds the new sites (Bell and colleagues, 2015). The effect is the log2 of the
-# change in activity: 2.0 means four times as much. The motif sees both changes: each raises the score of an ETS site by more than 5 bits.
+# The effect is the log2 of the change in activity: 2.0 means four times as much. The two strongest of all 777 changes, at 1,295,113 and 1,295,135, are known from the clinic: many melanomas carry them (Huang and
+# colleagues, and Horn and colleagues, 2013). The gene lies on the minus strand, so a doctor writes C > T where we read G > A: C228T and C250T, numbered by hg19.
+#
+# GABPA is the factor that binds the new sites (Bell and colleagues, 2015). Its motif sees both changes: each raises the score by more than 5 bits.
 #
 # > **Predict first.** Would you have found these two by scanning the mutated promoter with a threshold for p = 0.0001? And are most changes that raise the score as strong?
 
@@ -1006,9 +1018,9 @@ print(f"half of them with an effect below {np.median(effects[rises >= 5]):.2f}")
 print(f"correlation of rise and effect over all {len(rises)} changes: {np.corrcoef(rises, effects)[0, 1]:.2f}")
 
 # %% [markdown]
-# At p = 0.0001, a habit from whole genomes, both sites are missed: they have 7.43 bits. At a threshold made for 500 windows, both pass. **Choose the threshold for the search that you make.**
+# At p = 0.0001, a habit from whole genomes, both sites are missed: they have 7.43 bits. At a threshold made for 500 windows, both pass. Choose the threshold for the search that you make.
 #
-# And a rise in score alone says little. Many changes make words that look like ETS sites, and most of these do nothing in this cell line. The correlation is near zero. A motif can explain a strong effect after
+# And a rise in score alone says little. Many changes make words that look like ETS sites, and most of these do nothing in this cell line. Over all changes, rise and effect hardly go together. A motif can explain a strong effect after
 # you have seen it; to predict effects takes models that see more than one word.
 
 # %% [markdown]
@@ -1073,4 +1085,4 @@ for motif in my_motifs:
 # - F. W. Huang et al. Highly recurrent TERT promoter mutations in human melanoma. *Science* 339, 957-959 (2013); S. Horn et al. TERT promoter mutations in familial and sporadic melanoma. *Science* 339, 959-961 (2013).
 # - R. J. A. Bell et al. The transcription factor GABP selectively binds and activates the mutant TERT promoter in cancer. *Science* 348, 1036-1039 (2015).
 #
-# **Next:** lesson 03 simulates sequences with motifs in them, and asks what the best possible classifier could do.
+# **Next:** [03 · Simulating sequences](03_simulating_sequences.ipynb), which asks what the best possible classifier could do.
