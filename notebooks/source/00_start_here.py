@@ -148,8 +148,8 @@ for name, row in zip(names[:5], shares):
 print(f"{'... mean of all 200':26}" + "".join(f"{share:6.2f}" for share in shares.mean(axis=0)))
 
 # %% [markdown]
-# Four variables keep little of a sequence: `AACC` and `CACA` get the same row. In lesson 01 every single
-# letter becomes a variable of its own, and nothing is lost.
+# Four variables keep little of a sequence: `AACC` and `CACA` get the same row. In lesson 01 every letter gets
+# variables of its own, and nothing is lost.
 
 # %% [markdown] tags=["exercise:gc_content"]
 # ### Exercise 1 · One variable: GC content
@@ -248,12 +248,11 @@ picture_of(
 # ## 4 · Three sets for three jobs
 #
 # For a supervised problem we also need *negatives*: sequences that CTCF does not bind. For now we shuffle the
-# letters of each peak, so that counting single letters cannot give it away. This is a weak kind of negative:
-# shuffling destroys CTCF's *motif*, the pattern of letters that it recognises, and with it all else that is
-# natural, such as repeats. Lessons 03 and 06 do better.
+# letters of each peak, so that counting single letters cannot give it away. This is weak: it destroys not only
+# CTCF's *motif*, the pattern of letters that it recognises, but all else that is natural, such as repeats.
+# Lessons 03 and 06 do better.
 #
-# A model can learn its examples by heart, as a student can, and know nothing else. So we divide the data
-# *before* we begin:
+# A model can learn its examples by heart and know nothing else. So we divide the data *before* we begin:
 #
 # | set | its job | who looks at it |
 # |---|---|---|
@@ -268,8 +267,8 @@ picture_of(
 #
 # How to divide? Neighbouring stretches of a genome resemble each other, and some overlap. A random split puts
 # one neighbour into the training set and the other into the test set, where it is no longer news. So in
-# genomics whole chromosomes are *held out*: kept away from training. Less leaks through; genes that were
-# copied from one chromosome to another still do.
+# genomics whole chromosomes are *held out*: kept away from training. Less leaks through, though genes
+# that were copied from one chromosome to another still do.
 
 # %% [markdown] tags=["exercise:split_by_chromosome"]
 # ### Exercise 2 · Hold out chromosomes
@@ -390,9 +389,8 @@ print(f"test accuracy {accuracy:.2f}, give or take {margin:.2f} with {in_test.su
 
 # %% [markdown]
 # Here the test score is *higher* than the validation score: with about a hundred samples in a set, luck
-# outweighs that kindness. The margin says how much luck to allow for, and only roughly, since a peak and its
-# shuffle are not two independent samples. And mind what was tested: "not shuffled", which is not yet "CTCF
-# binds".
+# outweighs that kindness. (The margin is a rough one, since a peak and its shuffle are not independent.) And
+# mind what was tested: "not shuffled", which is not yet "CTCF binds".
 
 # %% [markdown] tags=["seed:004-representation-learning"]
 # ## 5 · What "deep" means: learning the representation
@@ -473,9 +471,9 @@ picture_of(
 
 # %% [markdown]
 # The network has not found a cleverer line. It has found a **representation** in which an ordinary line is
-# enough. That is **representation learning**, and *deep* learning stacks many such layers: letters, then
-# motifs, then arrangements of motifs. What used to be designed by hand (our word counts, for example) is
-# learned together with the rest.
+# enough. That is **representation learning**, and *deep learning* stacks many such layers: letters, then
+# motifs, then arrangements of motifs. What used to be designed by hand, such as our word counts, is learned
+# together with the rest.
 #
 # One warning: we chose a start (`random_state=4`) from which training succeeds. From about a third of the
 # other starts it gets stuck, with three quarters of the cells right or fewer; try `random_state=1`. Larger
@@ -530,8 +528,8 @@ for name, scores in scores_of.items():
 # %% [markdown] tags=["M21"]
 # *Always no* has the best accuracy. *Always yes* has the best recall, since whoever calls everything misses
 # nothing. So either measure alone can be had for nothing. MCC and AUPRC are not taken in: they give about 0
-# and about 0.01 to every model that knows nothing. (The coin's recall is 0.56 and not 0.50 by luck: there are
-# only 100 bound windows.)
+# and about 0.01 to every model that knows nothing. (The coin's recall is 0.56 by luck: only 100
+# windows are bound.)
 #
 # But how can the good model have an AUPRC of 0.77 when most of its calls are false? Its scores are good, and
 # 0.5 is a poor threshold for them. With 99 unbound windows for each bound one, even a small share of false
@@ -547,7 +545,7 @@ print(
 # %% [markdown] tags=["M21"]
 # A little recall has bought much precision. (The threshold is a hyperparameter too: choose it on validation
 # data.) Report precision and recall together, with MCC or AUPRC beside them, and say how rare the positives
-# are (Chicco & Jurman 2020; Saito & Rehmsmeier 2015). Lesson 05 goes on from here.
+# are (Chicco & Jurman 2020; Saito & Rehmsmeier 2015).
 
 # %% [markdown]
 # ### Explorer: how rare is rare?
@@ -717,8 +715,8 @@ for kernels in (16, 100, 500):
     print(f"five layers with {kernels:3} kernels each: {parameters:>9,} parameters")
 
 # %% [markdown] tags=["seed:004-millions-of-parameters", "M23"]
-# The number of layers does not fix the number of parameters. The number of kernels does, and most of all those
-# layers that connect everything with everything. Basset has five hidden layers, two of them of that kind, and
+# What counts is not the number of layers but of kernels in them, and above all how many layers connect
+# everything with everything. Basset has five hidden layers, two of them of that kind, and
 # 4.1 million parameters (not counting its batch normalisation, which is for lesson 06). The network of lessons
 # 09 and 10 has none of that kind: its 11 layers, of which four shorten the sequence, read 131,072 letters with
 # 388,154 parameters.
@@ -728,7 +726,7 @@ for kernels in (16, 100, 500):
 #
 # The overview says that a thousand examples will do; another of the five sources, thousands at least and
 # better tens of thousands; the ImageNet challenge that made deep learning famous had 1.4 million photographs
-# (Russakovsky et al. 2015). Perhaps the answer depends on the question. Let us measure.
+# (Russakovsky et al. 2015). Let us measure.
 #
 # We simulate sequences of 20 letters. Half of them, the positives, carry the word `CCGGAA`, of which each
 # letter is kept with a certain probability and is otherwise random. Three problems:
@@ -832,17 +830,17 @@ picture_of(
 # - **"With unequal classes, trust recall"** (M21). *Always yes* has recall 1.00 and precision 0.01.
 # - **"Fewer than five layers and 2,000 letters are enough"** (M23). For what acts within that reach; not for
 #   ZRS.
-# - **The test set used twice.** The second score has taken part in a choice.
-# - **A random split where neighbours resemble each other.** Hold out whole chromosomes.
-# - **Accuracy without the share of the larger class.** 99 % can be worth nothing.
+# - **The test set used twice.** By then it has taken part in a choice.
+# - **A random split of neighbours.** Hold out whole chromosomes.
+# - **Accuracy alone.** Say how common the larger class is.
 
 # %% [markdown] tags=["seed:004-frameworks", "seed:004-courses", "seed:002-learn-by-reading"]
 # ## Tools and courses
 #
 # Networks are written with a **framework**, which works out how each parameter should change, on a graphics
 # card (GPU) if there is one. The best known are [PyTorch](https://pytorch.org),
-# [TensorFlow](https://www.tensorflow.org), and [Keras](https://keras.io), which today runs on top of either,
-# or of JAX. These lessons use PyTorch, because its training loop is in plain sight. To go deeper:
+# [TensorFlow](https://www.tensorflow.org), and [Keras](https://keras.io), which runs on top of either. These
+# lessons use PyTorch, because its training loop is in plain sight. To go deeper:
 #
 # - [fast.ai](https://www.fast.ai): a free course that starts with working programs and digs down from there;
 # - [Deep Learning Specialization](https://www.coursera.org/specializations/deep-learning) on Coursera: from
@@ -889,13 +887,12 @@ boxes_picture(
 #
 # - A sequence-to-function model predicts a molecular phenotype from letters. Data are a table of samples ×
 #   variables; with labels, learning is supervised.
-# - Training finds parameters, validation chooses hyperparameters, the test set is opened once. Hold out whole
-#   chromosomes.
+# - Training finds parameters, validation chooses hyperparameters, the test set is opened once.
 # - A hidden layer makes new variables in which the problem becomes easy.
 # - With rare positives, accuracy and recall can each be had for nothing. Report precision and recall, and MCC
 #   or AUPRC.
-# - Rules of thumb end where their reason ends. With narrow kernels and no pooling, depth decides reach; the
-#   strength of the signal decides how many examples; the variables decide what can be found at all.
+# - Rules of thumb end where their reason ends. Depth decides reach (with narrow kernels and no pooling), the
+#   strength of the signal how many examples are enough, the variables what can be found at all.
 #
 # **Next:** [01 · One-hot encoding](01_one_hot_encoding.ipynb), where every letter becomes a variable.
 

@@ -365,8 +365,8 @@ print(telomere.sequence)
 # its end, the **telomere**, whose repeats are so alike that nobody could put them together for many years (Nurk
 # and colleagues finished them in 2022). After the N you see the first repeats, `TAACCC` again and again.
 #
-# N is an **IUPAC code**, one of those that a commission of the International Union of Pure and Applied Chemistry fixed.
-# Each stands for a set of bases:
+# N is an **IUPAC code**. (The name is that of the union of chemists, whose joint commission with the biochemists fixed
+# these codes.) Each stands for a set of bases:
 
 # %%
 for code, bases in IUPAC.items():

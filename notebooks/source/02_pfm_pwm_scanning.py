@@ -747,7 +747,7 @@ print(f"Biopython {theirs:.3f} bits: {(unrounded >= theirs - 1e-6).mean():.4f} o
 print(f"ours      {ours:.3f} bits: {(scores_of_words >= ours).mean():.4f} of all words pass")
 
 # %% [markdown]
-# Asked for 0.01, given 0.0156. Ours is the lowest threshold whose rate does *not* exceed what you asked.
+# Asked for 0.01, it lets in 0.0156. Ours is the lowest threshold whose rate does *not* exceed what you asked.
 #
 # **The p-value that cannot be.** MAX has 6 positions. Its best word is one of 4,096.
 #
