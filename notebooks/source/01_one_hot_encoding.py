@@ -323,7 +323,7 @@ for start, number in enumerate(agreement[0, 0].tolist()):
 
 # %% tags=["exercise:to_conv1d"]
 def to_conv1d(encoded):
-    """Make a batch of one-hot arrays ready for torch.nn.Conv1d.
+    """Make many one-hot arrays ready for torch.nn.Conv1d.
 
     encoded: a numpy array of shape (N, L, 4), type uint8.
     Returns: a torch tensor of shape (N, 4, L), type float32.
