@@ -52,7 +52,7 @@ MEANINGS = {
     "#66707c": "the outline of observed counts",
     "#56b4e9": "the fourth kind of mark",
     "#eef3f8": "a box of a diagram",
-    "#d7ecdf": "a lesson of the map that is here",
+    **dict.fromkeys(("#d7ecdf", "#e4ecf7", "#f7ecd7"), "a column of the map of the lessons; each box has its words"),
     tint("#0072B2", 0.3): "positives that are called negative",
     tint("#5c5c5c", 0.3): "negatives that are called negative; random words below the threshold",
     tint("#5c5c5c", 0.66): "scores along a sequence",
