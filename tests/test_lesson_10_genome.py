@@ -41,8 +41,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def test_the_rates_are_those_that_the_text_describes(parts):
     """Computed from the text's own numbers and the places of the elements."""
-    assert "**Promoters** are bins with four copies of one word of 12 letters" in PROSE
-    assert "**Enhancers** are bins with six copies of one of two other words" in PROSE
+    assert "Promoters are bins with four copies of one word of 12 letters" in PROSE
+    assert "Enhancers are bins with six copies of one of two other words" in PROSE
     [gap] = map(int, claims(r"at least (\d+) bins away from promoters"))
     base, more, beside = map(
         float, claims(r"expect there: (0\.3), and (4) more at a promoter \((1\.6) beside it\)")
@@ -52,7 +52,7 @@ def test_the_rates_are_those_that_the_text_describes(parts):
         r": by (\d+) in its own bin, by (2\.3) thirty bins away\. In its own bin it also adds (\d+)\."
     )
     assert float(own) == fold and float(thirty) == round(fold ** exp(-30 / decay), 1)
-    assert claims(r"from (10) at its own bin to (2\.3) at a distance of (30)") == [own, thirty, "30"]
+    assert claims(r"from (10) at its own bin to (2\.3) at a distance of (30) bins") == [own, thirty, "30"]
     bins, compared = np.arange(128), 0
     for part in parts.values():
         counts, rate, elements = part.windows.tracks, part.rate, part.elements

@@ -43,7 +43,7 @@ def test_the_held_out_windows_share_repeats_and_no_overlap(cage):
     rows = [whole(line) for line in said(NAME, "split").splitlines()]
     held_out = [row[0] for row in rows]
     claims(
-        r"Hold out (four) of the (twenty) windows\. [^.]* the (sixteen) others\? Count the words of (32) letters"
+        r"Hold out (four) of the (twenty) windows, the first of the five folds below\. [^.]* the (sixteen) others\? Count the words of (32) letters"
     )
     assert f"held_out = {held_out}" in CODE and all(row[1] > 1_000 for row in rows), "thousands"
     assert max(row[3] for row in rows) < 1_000, "an overlap would be of thousands of letters"
@@ -87,7 +87,7 @@ def test_windows_15_and_17_lie_on_chromosome_8(cage):
 
 def test_the_baselines_on_real_windows_are_those_of_the_first_fold(cage, folds):
     held_out = folds[0]["held_out"]
-    assert f"held_out = {held_out}" in CODE
+    assert f"held_out = {held_out}" in CODE and claims(r"(first) of the five folds below")
     rows = {name.strip(): [float(x) for x in numbers.split()] for name, numbers in
             re.findall(r"^(constant|GC and CpG)((?: +\S+){3})$", said(NAME, "real-baselines"), re.M)}  # fmt: skip
     counts = cage.tracks[held_out].astype(float)
@@ -136,6 +136,9 @@ def test_the_picture_of_a_held_out_window_describes_what_was_measured(cage, fold
         f"largest {counts.max():.3g} in bin {counts.argmax()}, mean {counts.mean():.3g}; network: r of log"
         in words
     )
+    claims(r"(Both) stay far below the high peaks")
+    both = re.findall(r"(?:network|GC and CpG): r of log\(1 \+ count\) = \S+, largest (\S+) here", words)
+    assert len(both) == 2 and max(map(float, both)) < counts.max() / 3
 
 
 def test_the_tables_of_the_folds_are_those_of_the_file(folds):

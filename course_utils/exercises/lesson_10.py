@@ -239,17 +239,17 @@ cosine_with_warmup = Exercise(
         ),
         Mistake(
             _rising(lambda i, n, w: i / w),
-            "the warm-up starts at 0, and a step of length 0 is wasted: w + 1 equal strides lead from 0 to 1, "
+            "the warm-up starts at 0, and a step of length 0 is wasted: w + 1 equal parts lead from 0 to 1, "
             "and step 0 takes the first of them.",
         ),
         Mistake(
             _dividing(lambda i, n, w: i / w),
-            "two slips. The warm-up starts at 0, and a step of length 0 is wasted: stride (i + 1) / (w + 1). And "
-            "where w is 0, you divide by it.",
+            "two slips. The warm-up starts at 0, and a step of length 0 is wasted: the factor is (i + 1) / (w + 1). "
+            "And where w is 0, you divide by it.",
         ),
         Mistake(
             _dividing(lambda i, n, w: (i + 1) / w),
-            "two slips. The last step of the warm-up is at 1, as is the cosine's first: w + 1 strides lead there, "
+            "two slips. The last step of the warm-up is at 1, as is the cosine's first: w + 1 parts lead there, "
             "not w. And where w is 0, you divide by it.",
         ),
         Mistake(
@@ -258,7 +258,7 @@ cosine_with_warmup = Exercise(
         ),
         Mistake(
             _rising(lambda i, n, w: (i + 1) / w),
-            "the warm-up is at 1 in its last step, and the cosine begins at 1, too; of w + 1 equal strides the "
+            "the warm-up is at 1 in its last step, and the cosine begins at 1, too; of w + 1 equal parts the "
             "last one belongs to the cosine's first step.",
         ),
         Mistake(

@@ -58,18 +58,18 @@ from course_utils.training_log import read_log
 #
 # Many kinds of experiments give a number for every place of a genome; here are three. Each ends in sequencing: short reads are mapped to the genome and counted.
 #
-# - **ChIP-seq** pulls down one protein with the DNA that it sits on: counts are high where it binds, or where histones carry a certain mark.
+# - ChIP-seq (lesson 01) pulls down one protein with the DNA that it sits on: counts are high where it binds, or, for a histone with a certain mark, where the mark is.
 # - **DNase-seq** cuts DNA where it lies open: counts are high where regulators can get at it.
 # - **CAGE** (cap analysis of gene expression) reads the first letters of transcripts: counts are high where transcription *starts*. The more transcripts, the higher.
 #
-# A line of such counts along the genome is a **track**. The Japanese lecture predicts ten CAGE tracks; in several places its text calls them ChIP-seq, and it gives the length of a window as 130,172, where the data have 131,072, which is $2^{17}$ (mistake M32). An eye for such things saves days: a window must be a whole number of bins.
+# A line of such counts along the genome is a **track**. The Japanese lecture predicts ten CAGE tracks; in several places its text calls them ChIP-seq, and it gives the length of a window as 130,172, where the data have 131,072, which is $2^{17}$ (mistake M32). A window must be a whole number of bins:
 
 # %% tags=["M32"]
 for length in (130_172, 131_072):
     print(f"{length:,} letters are {length / 128:,} bins of 128")
 
 # %% [markdown]
-# Here are real ones, from the test files of the Basenji project: 20 windows of human DNA and their ten CAGE tracks. Each window is twice as long as the lecture's: 262,144 letters, 2,048 bins. The file format is TFRecord, which comes from TensorFlow; the package reads it without TensorFlow.
+# Here are real ones, from the test files of the Basenji project: 20 windows of human DNA and their ten CAGE tracks. Each window is twice as long as the lecture's: 262,144 letters, 2,048 bins. The file format is TFRecord, which comes from TensorFlow; the package reads it without TensorFlow. `read_basenji` gives `Windows`: sequences and their tracks, side by side.
 
 # %% tags=["needs-data:basenji-cage", "real-windows"]
 cage = read_basenji(fetch("basenji-cage"))
@@ -94,35 +94,34 @@ print(f"one percent of the bins holds {share:.0%} of a track's variance")
 print(f"whole numbers among those above 0: {np.mean(flat[flat > 0] % 1 == 0):.2%}")
 
 # %% [markdown] tags=["seed:001-how-made"]
-# Most bins are nearly empty, and a few are very full: one bin in a hundred decides any correlation of these numbers. Hardly one of them is whole, so these are no raw counts: somebody scaled or smoothed them. The Poisson loss takes them all the same. The largest is 100, which looks like a cut-off.
+# Most bins are nearly empty, and a few are very full: one bin in a hundred decides any correlation of these numbers. Hardly one of them is whole, so these are no raw counts: somebody scaled or smoothed them. The loss of section 4 takes them all the same. The largest is 100, which looks like a cut-off.
 #
 # How is such a set made? From a genome (a FASTA file) and a file of counts for each experiment (often BigWig): choose windows, leave out gaps and places where reads cannot be mapped, add up the counts of each 128 letters, and split the windows by chromosome (`Windows.by_chromosome` does that, where the places are known).
 
 # %% [markdown] tags=["M05"]
 # ### Which column is which base?
 #
-# The file does not say. The lecture's text has the columns in the order A, T, C, G (mistake M05 of lesson 01). You can ask the DNA itself: in vertebrate genomes one pair of neighbours is much rarer than its letters suggest: C followed by G. (C before G is often methylated, and then mutates easily.)
+# The file does not say. The lecture's text has the columns in the order A, T, C, G (mistake M05 of lesson 01). You can ask the DNA itself: in vertebrate genomes one pair of neighbours, C followed by G, is much rarer than its letters suggest (lesson 03). Count all pairs of columns:
 
 # %% tags=["needs-data:basenji-cage", "M05"]
 first, second = cage.one_hot[:, :-1], cage.one_hot[:, 1:]
-pairs = np.einsum("nla,nlb->ab", first, second, dtype=float)
-pairs /= pairs.sum()
+pairs = np.array([[(first[..., a] & second[..., b]).mean() for b in range(4)] for a in range(4)])  # their shares
 ratio = pairs / np.outer(pairs.sum(axis=1), pairs.sum(axis=0))  # 1: as often as the letters suggest
-row, column = np.unravel_index(ratio.argmin(), ratio.shape)
+row, column = divmod(ratio.argmin(), 4)
 print(np.round(ratio, 2))
 print(f"rarest: column {row} before column {column}, {ratio.min():.2f} times what its letters suggest")
 
 # %% [markdown]
-# Column 1 before column 2: C and G, as in A, C, G, T. In the lecture's order they would be columns 2 and 3. (This is a file of the Basenji project; ask the lecture's file the same way, should you have it.) (The test cannot tell A from T; a known sequence could.)
+# Column 1 before column 2: C and G, as in A, C, G, T. In the lecture's order they would be columns 2 and 3. (This is a file of the Basenji project; ask the lecture's file the same way, should you have it. The test cannot tell A from T; a known sequence could.)
 #
 # ## 2 · A genome whose rules we know
 #
 # What a network can learn shows best where you know the answer. The package simulates a genome in which distance matters:
 #
-# - **Promoters** are bins with four copies of one word of 12 letters (each letter kept with probability 0.94). Transcripts start there.
-# - **Enhancers** are bins with six copies of one of two other words, that of group A or that of group B. They stand at least 10 bins away from promoters. Those of group A act on the tracks A1 to A5, those of group B on B1 to B5, as in two cell types.
-# - The **rate** of a bin is the count to expect there: 0.3, and 4 more at a promoter (1.6 beside it). The nearest enhancer of the track's group multiplies that, at a distance of $d$ bins by `10 ** exp(-d / 30)`: by 10 in its own bin, by 2.3 thirty bins away. In its own bin it also adds 6.
-# - The counts are **Poisson**: given the rate, each bin's count is luck.
+# - Promoters are bins with four copies of one word of 12 letters (each letter kept with probability 0.94). Transcripts start there.
+# - Enhancers are bins with six copies of one of two other words, that of group A or that of group B. They stand at least 10 bins away from promoters. Those of group A act on the tracks A1 to A5, those of group B on B1 to B5, as in two cell types.
+# - The **rate** of a bin is the count to expect there: 0.3, and 4 more at a promoter (1.6 beside it). The nearest enhancer of the track's group multiplies this sum, at a distance of $d$ bins by `10 ** exp(-d / 30)`: by 10 in its own bin, by 2.3 thirty bins away. In its own bin it also adds 6.
+# - The counts follow a **Poisson distribution**: given the rate, each bin's count is luck.
 
 # %% tags=["simulated-genome"]
 rng = np.random.default_rng(3)
@@ -141,9 +140,9 @@ tracks_picture(test.windows.tracks, {"the true rate": test.rate}, window=77, tra
 #
 # ### Two ceilings
 #
-# You know every rate, so you know the best that any model could do, but for luck: predict the rate itself. What is left is the luck of the counts. Measure it as you will measure the networks, by the correlation (Pearson's *r*) of prediction and count, over all windows and bins of a track.
+# You know every rate, and no model can do better than predict it; what is left is the luck of the counts. Measure this ceiling as you will measure the networks, by **Pearson's r**: the correlation of prediction and count, over all windows and bins of a track.
 #
-# A second ceiling is for those who see only 8 bins to either side (so far will a network without dilation see). They know where promoters are, but must take the average over what enhancers might do.
+# For a second ceiling, suppose that you see only 8 bins to either side, as a network without dilation will. From a promoter, every enhancer is farther away. So you know where promoters are, but must take the average over what enhancers might do.
 
 # %% tags=["ceilings"]
 counts = test.windows.tracks
@@ -159,7 +158,7 @@ print(f"local ceiling, seeing 8 bins each way:   r = {local_ceiling:.3f}")
 #
 # The lecture's data are one file of 567 MB, `seq.h5`, with 5,000 windows for training, 500 for validation and 500 for the test. It is in **HDF5**, a format that holds named arrays and lets you read slices of them. Unpacked, the training sequences alone are 2.6 GB, and as the 32-bit numbers that a network wants, four times that. So a program must never read it whole.
 #
-# Write the simulated genome to a file with the same names and axes, and look inside, as the lecture does:
+# Write the simulated genome to a file with the same names and axes, and look inside, as the lecture does. (`|S2` is text of up to two letters, `float16` a number in 16 bits.)
 
 # %% tags=["hdf5", "seed:001-h5-keys", "seed:001-download"]
 folder = tempfile.TemporaryDirectory()
@@ -181,20 +180,18 @@ print("all training windows:", len(train_set), " a quarter of them:", len(quarte
 #
 # ## 4 · The loss: how surprised is a Poisson?
 #
-# Reads are counted, and large counts scatter more than small ones: 4 where 2 was expected is nothing, 400 where 200 was expected is a message. The **Poisson distribution** knows this. The network gives the logarithm of the expected count, $s$; so a count can never be expected to be negative. The loss is minus the logarithm of the Poisson probability of the count $t$, less what does not depend on the network:
+# Reads are counted, and large counts scatter more than small ones: 4 where 2 was expected is nothing, 400 where 200 was expected is a message. The Poisson distribution knows this. The network gives the logarithm of the expected count, $s$; so a count can never be expected to be negative. The log-Poisson loss is minus the logarithm of the Poisson probability of the count $t$, less what does not depend on the network:
 #
 # $$e^{s} - t\,s$$
 #
-# Its minimum is at $s = \log t$, and is in general **not** 0: it is $t - t \log t$. The lecture takes this off, so that the loss is 0 where each rate equals its count. (Nobody gets there. Counts are luck, and even the true rates have a loss; you will print it in section 7.) But its text says that the minimum is $t \log t$ (mistake M26). Its code has the right formula. For empty bins it takes the logarithm of 0: a masked array hides the result, and the copy to the graphics card happens to find the right value, 0, under the mask.
+# Its minimum is at $s = \log t$, and is in general *not* 0: it is $t - t \log t$. The lecture takes this **offset** off, so that the loss is 0 where each rate equals its count. (Nobody gets there. Counts are luck, and even the true rates have a loss; you will print it in section 7.) But its text says that the minimum is $t \log t$ (mistake M26). Its code has the right formula; for empty bins it takes the logarithm of 0, and what comes out is 0 by luck.
 
 # %% [markdown] tags=["exercise:log_poisson"]
 # ### Exercise 1 · A loss that is 0 at the best rates
 # ●●○ · 15 minutes · why it matters: without the offset, the loss has no zero to start from, and can be negative.
 #
-# A network predicts `s`, the log of the expected count; `t` was counted. The log-Poisson loss of a bin is `exp(s) - t * s`, up to what does
-# not depend on `s`. Find its smallest value for a given `t` first: at which `s` is it reached? Subtract that value, the
-# **offset**, so that the loss is 0 where a rate equals its count. The lecture's text gives it as t log t (mistake M26). Many bins have a count
-# of 0, and log(0) is a trap.
+# A network predicts `s`, the log of the expected count; `t` was counted. Take `exp(s) - t * s` for each bin, and subtract the offset, its
+# smallest value for that `t`. Many bins have a count of 0, and log(0) is a trap.
 
 # %% tags=["exercise:log_poisson"]
 def log_poisson_loss(log_rates, counts):
@@ -233,9 +230,9 @@ check.log_poisson(log_poisson_loss)
 s = np.linspace(-3, 3.5, 200)
 figure, axes = plt.subplots(figsize=(6.5, 3))
 for t, style in [(0, ":"), (1, "--"), (5, "-"), (20, "-.")]:
-    offset = t - (t * np.log(t) if t else 0)
-    axes.plot(s, np.exp(s) - t * s - offset, style, label=f"count {t}")
-    print(f"count {t:2}: smallest e^s - t s = {t - (t * np.log(t) if t else 0):7.3f};  t log t = {t * np.log(t) if t else 0:6.3f}")
+    t_log_t = t * np.log(t) if t else 0
+    axes.plot(s, np.exp(s) - t * s - (t - t_log_t), style, label=f"count {t}")
+    print(f"count {t:2}: smallest e^s - t s = {t - t_log_t:7.3f};  t log t = {t_log_t:6.3f}")
 for expected, t in [(1, 5), (16, 20)]:
     print(f"count {t:2} where {expected:2} was expected: loss {expected - t * np.log(expected) - (t - t * np.log(t)):.2f}")
 axes.set(xlabel="s, logarithm of the expected count", ylabel="loss", ylim=(-0.5, 12))
@@ -244,20 +241,20 @@ picture_of(figure, "Loss against s for counts of 0, 1, 5 and 20, less the offset
            "of their count; that of 0 comes near 0 at the left and never reaches it.")  # fmt: skip
 
 # %% [markdown]
-# For a count of 5 the smallest value is -3.047, and t log t is 8.047: the lecture's text has not even the sign right. With the right offset taken off, the curves of 1, 5 and 20 touch 0, and that of 0 comes ever nearer to it on the left. Four too many cost 4.05 where 1 was expected, and 0.46 where 16 were.
+# For a count of 5 the smallest value is -3.047, and t log t is 8.047. With the right offset taken off, the curves of 1, 5 and 20 touch 0, and that of 0 comes ever nearer to it on the left. Four too many cost 4.05 where 1 was expected, and 0.46 where 16 were.
 #
 # ## 5 · The schedule
 #
-# The learning rate is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to **180** degrees. (The lecture's text says 90, its code does 180: mistake M30. In this formula, 90 degrees would end at half of the rate.) A **warm-up** begins with smaller steps: Adam judges the length of its steps by averages over past gradients, and at first there are hardly any.
+# The learning rate is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to 180 degrees. (The lecture's text says 90, its code does 180: mistake M30. In this formula, 90 degrees would end at half of the rate.) A **warm-up** begins with smaller steps: Adam judges the length of its steps by averages over past gradients, and at first there are hardly any.
 
 # %% [markdown] tags=["exercise:cosine_with_warmup"]
 # ### Exercise 2 · Cosine with warm-up
 # ●●○ · 10 minutes · why it matters: large steps first, small ones at the end; most long trainings today do it this way.
 #
-# During the first `warmup` steps the learning rate climbs in equal strides; then it falls along half a wave of a cosine,
-# from 0 to **180** degrees (the lecture's text says 90, mistake M30). Compute what it is multiplied with. There are `warmup + 1`
-# equal strides from 0 to 1: step 0 takes the first of them, so that it is not wasted, and step `warmup` arrives at 1.
-# From there the factor falls so that it would be 0 at step `steps`, which is no longer taken.
+# During the first `warmup` steps the learning rate climbs evenly; then it falls along half a wave of a cosine, from 0 to 180
+# degrees. Compute what it is multiplied with. The way from 0 to 1 has `warmup + 1` equal parts: step 0 takes the first of them,
+# so that it is not wasted, and step `warmup` arrives at 1. From there the factor falls so that it would be 0 at step `steps`,
+# which is no longer taken.
 
 # %% tags=["exercise:cosine_with_warmup"]
 def factor(step, steps, warmup):
@@ -309,27 +306,26 @@ picture_of(figure, f"Factor of the learning rate over 100 steps: the cosine fall
 # %% [markdown] tags=["seed:001-clipping"]
 # At 180 degrees the last step is next to nothing (0.0002 of the rate); at 90 it is still half (0.5079).
 #
-# One more guard, against single steps. Now and then a batch holds an extreme count, and its gradient is so long that one step would undo many. **Clipping** shortens a gradient whose norm is above a limit, and leaves its direction. The lecture's limit is 0.01. Where every step exceeds that, the *direction* is all that counts, and Adam makes its own length of it. Section 7 prints how often the gradients of your network exceed this limit and the one used here.
+# One more guard, against single steps. Now and then a batch holds an extreme count, and its gradient is so long that one step would undo many. **Clipping** shortens a gradient whose length is above a limit, and leaves its direction. The lecture's limit is 0.01. Where every step exceeds that, the *direction* is all that counts, and Adam makes its own length of it. Section 7 prints how often the gradients of your network exceed this limit and the one used here.
 #
 # ## 6 · More windows from the same DNA
 #
-# Two changes of a window should not change its tracks much, or in a known way. Both make new training data for nothing (**augmentation**).
+# **Augmentation** makes new training data from changes whose effect on the tracks is known. Here are two.
 #
-# **Shift** the sequence by a few letters: the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131 thousand letters away become neighbours. Let zeros come in instead, as at any other end of the window.
+# After a **shift** of the sequence by a few letters the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131 thousand letters away become neighbours. Let zeros come in instead, as in padding.
 
 # %% [markdown] tags=["exercise:shift_with_padding"]
 # ### Exercise 3 · A shift that does not wrap
-# ●○○ · 5 minutes · why it matters: `np.roll` joins the two ends of a window, which no genome does (mistake M31).
+# ●○○ · 5 minutes · why it matters: `np.roll` joins the two ends of a window, which no genome does.
 #
-# A peak does not care whether a window begins three bases earlier. So training may shift each window by a few bases,
-# at random, and leave its tracks as they are. What leaves the window is lost; what comes in is unknown, all zeros.
+# Shift a window by a few bases. What leaves it is lost; what comes in is unknown, all zeros.
 
 # %% tags=["exercise:shift_with_padding"]
 def shift_window(one_hot, by):
     """Shift a sequence by a few bases.
 
     one_hot: an array (L, 4).
-    by: a whole number, smaller than L; above 0 to the right, below 0 to the left.
+    by: a whole number between -L and L; above 0 to the right, below 0 to the left.
     Returns: a new array (L, 4), with rows of zeros where nothing is known.
     """
     ...
@@ -391,7 +387,7 @@ def other_strand(one_hot, tracks, swap):
     one_hot: an array (L, 4), the columns A, C, G, T.
     tracks: an array (bins, T), measured on this window.
     swap: an integer array (T,), the partner of each track; [1, 0, 2] swaps the first two.
-    Returns: a pair of arrays as they came in, one_hot (L, 4) and tracks (bins, T).
+    Returns: a pair of arrays of the same shapes, one_hot (L, 4) and tracks (bins, T).
     """
     ...
 
@@ -424,7 +420,7 @@ print(spell(bases), stranded[0].tolist())
 print(spell(other_bases), other_tracks[0].tolist())
 
 # %% [markdown]
-# One caution, from lesson 09: each output of the network is centred on the *start* of its bin. On the other strand this is the bin's end. So the two readings of a window are seen 127 letters apart, relative to the bins. For bins of 128 and peaks of some hundred letters this is a small blur.
+# One caution, from lesson 09: what an output sees is centred on the *start* of its bin. On the other strand this is the bin's end. So for the same bin, the two readings are centred on places 127 letters apart. For bins of 128 and peaks of some hundred letters this is a small blur.
 #
 # ## 7 · Train
 #
@@ -434,6 +430,7 @@ print(spell(other_bases), other_tracks[0].tolist())
 
 # %% tags=["train", "slow", "seed:001-training"]
 def train_network(dilations, seed=3, epochs=6, batch_size=2):
+    """Returns the network and its history. (betas: how slowly Adam's averages forget.)"""
     steps = epochs * math.ceil(len(train_set) / batch_size)
     with seeded(seed):  # for the first weights
         model = Basenji(base=8, growth=16, dilations=dilations)
@@ -536,9 +533,9 @@ for name, log_rates in [("train mode", once), ("eval mode", in_eval_mode)]:
 # %% [markdown] tags=["M27"]
 # ## 9 · Judge
 #
-# The lecture computes an $R^2$ during training and never prints it. It is taken over the wrong axis: for each bin of the window across the few windows of a batch, instead of along the genome. Success is then judged by a picture of one window and one track: "peaks are found" (mistake M27).
+# The lecture computes an $R^2$, the share of the variance that a prediction explains, during training and never prints it. It is taken over the wrong axis: for each bin of the window across the few windows of a batch, instead of along the genome. Success is then judged by a picture of one window and one track: "peaks are found" (mistake M27).
 #
-# What do you want to know? Whether high predictions stand where high counts are, in each track, on windows that were never trained on. That is **Pearson's r per track**, over all positions of all test windows. With it go two habits: always beside **baselines**, and also on the logarithm of the counts, where single giant peaks do not decide everything.
+# What do you want to know? Whether high predictions stand where high counts are, in each track, on windows that were never trained on. That is Pearson's r *per track*, over all positions of all test windows. With it go two habits: always beside baselines, and also on the logarithm of the counts, where single giant peaks do not decide everything.
 
 # %% [markdown] tags=["exercise:pearson_per_track"]
 # ### Exercise 5 · Pearson's r, track by track
@@ -585,7 +582,7 @@ check.pearson_per_track(track_correlations)
 
 # %% tags=["M27", "seed:001-r2", "slow"]
 inputs = torch.from_numpy(np.stack([window for window, _ in test_set]))  # (128, 4, 16384)
-predicted = {
+predicted = {  # rates; the networks give their logarithms
     "dilated": predict(dilated, inputs, batch_size=8).exp().numpy(),
     "no dilation": predict(plain, inputs, batch_size=8).exp().numpy(),
     "GC and CpG": fit_composition(parts["train"].windows).predict(test.windows.one_hot),
@@ -598,9 +595,9 @@ for name, rates in predicted.items():
 print(f"local ceiling {local_ceiling:9.2f}\nceiling       {ceiling:9.2f}")
 
 # %% [markdown]
-# The rule *GC and CpG* looks at the share of G and C and at the CpGs in a bin, in the 9 and in the 65 bins around it; it adds them up, with weights, to the logarithm of the rate. That is a **Poisson regression**. The network with dilation comes close to the ceiling; the one without stops where everyone stops who sees only the neighbourhood. The constant has no correlation at all (`nan`, not 0: there is nothing to correlate). The simulated genome has no CpG islands, so composition says little: only that the planted words change it a bit.
+# The rule *GC and CpG* looks at the share of G and C and at the CpGs in a bin, in the 9 and in the 65 bins around it; it adds them up, with weights, to the logarithm of the rate. That is a **Poisson regression**. The network with dilation comes close to the ceiling; the one without stops where everyone stops who sees only the neighbourhood. The constant has no correlation at all (`nan`, not 0: there is nothing to correlate). In the simulated genome composition says little: only the planted words change it, a bit.
 #
-# And the lecture's $R^2$, the share of the variance that a prediction explains? Compute it both ways for the dilated network: over the eight windows of a batch, bin by bin, and along the genome, track by track.
+# And the lecture's $R^2$? Compute it both ways for the dilated network: over the eight windows of a batch, bin by bin, and along the genome, track by track.
 
 # %% tags=["M27", "seed:001-r2", "slow"]
 batch, guess = counts[:8], predicted["dilated"][:8]
@@ -618,14 +615,14 @@ print(f"along the genome: mean R2 of the tracks {along.mean():.2f}")
 
 # %% tags=["promoters-only", "slow"]
 at_promoters = np.zeros(counts.shape[:2], dtype=bool)
-np.put_along_axis(at_promoters, test.elements.promoters, True, axis=1)
+np.put_along_axis(at_promoters, test.elements.promoters, True, axis=1)  # True in the bins of each window's promoters
 for name, rates in [*list(predicted.items())[:2], ("local ceiling", test.local_rate), ("ceiling", test.rate)]:
     r = pearson_per_track(counts[at_promoters][None], rates[at_promoters][None]).mean()
     digits = 1 if name == "no dilation" else 2  # so near to nothing, its second digit differs by machine
     print(f"{name:13} r over promoter bins = {r:.{digits}f}")
 
 # %% [markdown]
-# Over promoter bins the difference is stark: r is 0.85 with dilation and 0.2 without, beside ceilings of 0.87 and 0.21. Who cannot see the enhancer cannot rank the promoters.
+# Over promoter bins the difference is large: r is 0.85 with dilation and 0.2 without, beside ceilings of 0.87 and 0.21. Who cannot see the enhancer cannot rank the promoters.
 #
 # ### Not one seed but five
 #
@@ -662,11 +659,11 @@ tracks_explorer(
 # %% [markdown]
 # ## 11 · Real windows
 #
-# Now the twenty human windows, with the same code. You need three things: a fair split, a baseline, a network. The baseline is the rule again. In the genome, promoters of many genes lie in **CpG islands**, stretches where the rare C before G is not rare. So counting letters could take you some way.
+# Now the twenty human windows, with the same code. You need three things: a fair split, a baseline, a network. The baseline is the rule again. In the genome, the promoter of many a gene lies in a **CpG island**, a stretch where the rare C before G is not rare. So counting letters could take you some way.
 #
 # ### Is the test a test?
 #
-# Hold out four of the twenty windows. Do they share sequence with the sixteen others? Count the words of 32 letters that occur on both sides, on either strand.
+# Hold out four of the twenty windows, the first of the five folds below. Do they share sequence with the sixteen others? Count the words of 32 letters that occur on both sides, on either strand.
 
 # %% tags=["needs-data:basenji-cage", "split"]
 held_out = [0, 5, 15, 17]  # 15 and 17 lie side by side on chromosome 8, as CTCF peaks in them show: keep them together
@@ -677,7 +674,7 @@ for number, many, longest in zip(held_out, shared.count, shared.longest):
     print(f"window {number:2}: {many:6,} shared words of 32 letters; the longest shared stretch has {longest} letters")
 
 # %% [markdown]
-# Thousands of shared words, but no long stretch: the longest has 310 letters. That is what **repeats** look like, such as Alu, of which the human genome has a million copies. Windows that overlap would share stretches of thousands of letters. So no held-out window overlaps a training window by more than these few hundred letters. The file has no coordinates, so you cannot split by chromosome, as one should; and repeats are on both sides of any split.
+# Thousands of shared words, but no long stretch: the longest has 310 letters. That is what repeats (lesson 01) look like, such as Alu, of which the human genome has a million copies. Windows that overlap would share stretches of thousands of letters. So no held-out window overlaps a training window by more than these few hundred letters. The file has no coordinates, so you cannot split by chromosome, as one should; and repeats are on both sides of any split.
 
 # %% tags=["needs-data:basenji-cage", "real-baselines"]
 def judge(observed, rates):
@@ -726,9 +723,11 @@ tracks_picture(
 )  # fmt: skip
 
 # %% [markdown]
+# Both stay far below the high peaks.
+#
 # ### Five folds, and what they say
 #
-# On these four windows the network has a loss of 0.27 and an r of 0.28, the rule 0.29 and 0.16. Is that a difference? Four windows are few, and some windows are harder than others. So let every window be held out once: five folds, the same recipe, each method beside the others. The results are in `cage_runs.json`, from `tools/cage_runs.py`. Its *average* is the mean of the log rates of the dilated network and the composition rule.
+# On these four windows the network has a loss of 0.27 and an r of 0.28, the rule 0.29 and 0.16. Is that a difference? Four windows are few, and some windows are harder than others. So let every window be held out once: five folds, the same recipe, each method beside the others. The results are in `cage_runs.json`, from `tools/cage_runs.py`. In it, *composition* is the rule of GC and CpG, *plain* the network without dilation, and *average* the mean of the log rates of the dilated network and the rule.
 
 # %% tags=["folds"]
 folds = json.loads(shipped("cage_runs.json").read_text())["folds"]
@@ -825,13 +824,13 @@ check.beat_the_baseline(features)
 #
 # The Japanese lecture trains the 388,154-parameter network on 5,000 windows for 10 epochs. It prints a validation loss of 1.855 after the first and 1.621 after the ninth, and 42 minutes at its last line, on a graphics card of its time. (These are *its* figures: the file is 567 MB, and nothing here has computed them.) Is 1.621 good? Nobody can say from the number alone. Its ceiling is unknown, and no baseline stands beside it. You know by now what to compute first.
 #
-# If you have the file, all that you did above works on it unchanged. But a notebook is no place for a training of hours. So the package has it as a **program**, which takes a file of windows and a folder:
+# If you have the file, all that you did above works on it unchanged. But a notebook is no place for a training of hours. So the package has it as a program, which takes a file of windows and a folder:
 #
 # ```sh
 # python -m course_utils.full_size seq.h5 out
 # ```
 #
-# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on from the last checkpoint, which is written after each epoch (with `--checkpoint-steps 100` also every hundred steps). In the end it judges the best weights on the test windows, beside the two rules of section 11.
+# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on from the last checkpoint, which is written after each epoch (with `--checkpoint-steps 100` also every hundred steps). In the end it judges the best weights on the test windows, beside the two baselines of section 11.
 #
 # ### Several processes
 #
@@ -842,7 +841,7 @@ check.beat_the_baseline(features)
 # %% tags=["full-size", "slow"]
 data_file, out = path, Path(folder.name) / "full_size"
 recipe = "--epochs 3 --fraction 0.5 --batch-size 4 --base 8 --growth 16 --learning-rate 0.01 --betas 0.9 0.99 --clip 1 --warmup 20"
-torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]  # by its full name
 program = ["-m", "course_utils.full_size", data_file, out, *recipe.split()]
 done = subprocess.run([*torchrun, *program], capture_output=True, text=True)
 assert done.returncode == 0, done.stderr
@@ -874,9 +873,8 @@ picture_of(figure, f"Training and validation loss of the two processes over {len
 # | one that knows bfloat16 | `python -m course_utils.full_size seq.h5 out --precision bfloat16` |
 # | one graphics card, such as Colab's | `python -m course_utils.full_size seq.h5 out --device cuda` |
 # | four cards | `torchrun --standalone --nproc-per-node 4 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16` |
-# | several machines | `torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m course_utils.full_size seq.h5 out --device cuda --precision bfloat16`, on each of two |
 #
-# **bfloat16** is a number in 16 bits, with two to three digits; the weights keep all of theirs. Newer processors and cards have instructions for it. (On Linux, `lscpu` lists `avx512_bf16` or `amx_bf16` where a processor has them. The T4, a card that Colab lends, has none.) How long an epoch takes where, what was measured and what was only computed, is in `docs/full_size.md` of the repository.
+# **bfloat16** is a number in 16 bits, with two to three digits; the weights keep all of theirs. Newer processors and cards have instructions for it. The page *From a laptop to full size* (`docs/full_size.md`) has the rest: several machines, how long an epoch takes where, what was measured and what was only computed.
 #
 # ### Your own genome and tracks
 #
@@ -886,7 +884,7 @@ picture_of(figure, f"Training and validation loss of the two processes over {len
 # python -m course_utils.window_making hg38.fa tracks.txt seq.h5 --valid chr8 --test chr9 --blacklist blacklist.bed
 # ```
 #
-# The table is the one that Basenji's own programs take, with the columns `identifier`, `file`, `sum_stat`, `strand_pair` and `description`. Windows with too many unknown letters, and those that touch the blacklist, are left out and counted. If the program is killed, the same command goes on with what it has. And if you have no data at all, another program simulates a file of full size, with a long-range rule and a known ceiling:
+# The table is the one that Basenji's own programs take; the page shows one. Windows with too many unknown letters are left out and counted, and so are those that touch the blacklist, a file of places whose counts cannot be trusted. And if you have no data at all, another program simulates a file of full size, with a long-range rule and a known ceiling:
 #
 # ```sh
 # python -m course_utils.synthetic_windows seq.h5
@@ -899,7 +897,7 @@ picture_of(figure, f"Training and validation loss of the two processes over {len
 #
 # - **More epochs.** In `train_network`, twice as many. How far from the ceiling is there to go?
 # - **More layers.** Add the dilations 128 and 256. The windows have 128 bins: what can these layers see?
-# - **Fewer layers.** How far down can you go before the correlation falls? An enhancer's factor falls from 10 at its own bin to 2.3 at a distance of 30.
+# - **Fewer layers.** How far down can you go before the correlation falls? An enhancer's factor falls from 10 at its own bin to 2.3 at a distance of 30 bins.
 # - **More channels.** `Basenji(base=24)` has 388,154 parameters.
 # - **Less data.** `HDF5Windows(path, "train", fraction=0.25)`, with and without `augment=Augmentation(max_shift=5)`. Why not `flip=True`?
 #
@@ -922,7 +920,7 @@ folder.cleanup()
 # - **Predicting in train mode** (M28). `predict` sets eval mode.
 # - **Rolling a window around** (M31). Shift with padding; flip with the bins, and with the strands.
 # - **An offset that is not the minimum** (M26). $t - t \log t$, and 0 for a count of 0.
-# - **This schedule to 90 degrees** (M30). It ends at half the rate.
+# - **A cosine schedule to 90 degrees** (M30). It ends at half the rate.
 # - **Columns, lengths and kinds of tracks taken on trust** (M05, M32). Ask the data.
 # - **Testing on windows that overlap the training windows.** Split by chromosome, and count shared words: long shared stretches are overlap, short ones repeats.
 #
