@@ -227,8 +227,8 @@ def test_M30_the_cosine_goes_to_180_degrees_and_to_90_it_would_end_at_half():
     claims(
         r"runs from 0 to (180) degrees\. \(The lecture's text says (90), its code does (180): mistake M30\."
     )
-    claims(r"In this formula, (90) degrees would end at (half) of the rate")
-    claims(r"\*\*A cosine schedule to (90) degrees\*\* \(M30\)\. It ends at (half) the rate")
+    claims(r"In this formula, (90) degrees would end at (half) of the learning rate")
+    claims(r"\*\*A cosine schedule to (90) degrees\*\* \(M30\)\. It ends at (half) the learning rate")
     words = said(NAME, "M30")
     assert f"falls from 1 to {by_hand[0]:.4f}; with warm-up it first climbs from {1 / 11:.2f} to 1;" in words
 

@@ -43,7 +43,8 @@ def test_the_held_out_windows_share_repeats_and_no_overlap(cage):
     rows = [whole(line) for line in said(NAME, "split").splitlines()]
     held_out = [row[0] for row in rows]
     claims(
-        r"Hold out (four) of the (twenty) windows, the first of the five folds below\. [^.]* the (sixteen) others\? Count the words of (32) letters"
+        r"Hold out (four) of the (twenty) windows, the first of the five folds below\. [^.]* the (sixteen) "
+        r"others\? Count the words of (32) letters"
     )
     assert f"held_out = {held_out}" in CODE and all(row[1] > 1_000 for row in rows), "thousands"
     assert max(row[3] for row in rows) < 1_000, "an overlap would be of thousands of letters"
@@ -136,7 +137,7 @@ def test_the_picture_of_a_held_out_window_describes_what_was_measured(cage, fold
         f"largest {counts.max():.3g} in bin {counts.argmax()}, mean {counts.mean():.3g}; network: r of log"
         in words
     )
-    claims(r"(Both) stay far below the high peaks")
+    claims(r"(Both) predictions stay far below the high peaks")
     both = re.findall(r"(?:network|GC and CpG): r of log\(1 \+ count\) = \S+, largest (\S+) here", words)
     assert len(both) == 2 and max(map(float, both)) < counts.max() / 3
 
@@ -244,7 +245,8 @@ def test_the_program_has_the_lectures_settings():
     assert (recipe.max_shift, recipe.flip, recipe.warmup, recipe.precision) == (5, False, 0, "float32")
     model = Basenji(base=recipe.base, growth=recipe.growth, dropout=recipe.dropout)
     assert sum(p.numel() for p in model.parameters()) == 388_154
-    claims(r"It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each (step)")
+    claims(r"It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the learning "
+           r"rate falls in each (step)")  # fmt: skip
 
 
 def test_two_processes_trained_and_beat_the_rules():

@@ -245,7 +245,7 @@ picture_of(figure, "Loss against s for counts of 0, 1, 5 and 20, less the offset
 #
 # ## 5 · The schedule
 #
-# The learning rate is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to 180 degrees. (The lecture's text says 90, its code does 180: mistake M30. In this formula, 90 degrees would end at half of the rate.) A **warm-up** begins with smaller steps: Adam judges the length of its steps by averages over past gradients, and at first there are hardly any.
+# The learning rate is the size of the steps (lesson 04). Large steps find the right region, small steps settle in it. A **cosine schedule** goes from large to small: the factor is $\frac{1}{2}(1 + \cos \varphi)$, and $\varphi$ runs from 0 to 180 degrees. (The lecture's text says 90, its code does 180: mistake M30. In this formula, 90 degrees would end at half of the learning rate.) A **warm-up** begins with smaller steps: Adam judges the length of its steps by averages over past gradients, and at first there are hardly any.
 
 # %% [markdown] tags=["exercise:cosine_with_warmup"]
 # ### Exercise 2 · Cosine with warm-up
@@ -304,7 +304,7 @@ picture_of(figure, f"Factor of the learning rate over 100 steps: the cosine fall
            f"climbs from {warmed(0):.2f} to 1; to 90 degrees it would end at one half.")  # fmt: skip
 
 # %% [markdown] tags=["seed:001-clipping"]
-# At 180 degrees the last step is next to nothing (0.0002 of the rate); at 90 it is still half (0.5079).
+# At 180 degrees the last step is next to nothing (0.0002 of the learning rate); at 90 it is still half (0.5079).
 #
 # One more guard, against single steps. Now and then a batch holds an extreme count, and its gradient is so long that one step would undo many. **Clipping** shortens a gradient whose length is above a limit, and leaves its direction. The lecture's limit is 0.01. Where every step exceeds that, the *direction* is all that counts, and Adam makes its own length of it. Section 7 prints how often the gradients of your network exceed this limit and the one used here.
 #
@@ -723,7 +723,7 @@ tracks_picture(
 )  # fmt: skip
 
 # %% [markdown]
-# Both stay far below the high peaks.
+# Both predictions stay far below the high peaks.
 #
 # ### Five folds, and what they say
 #
@@ -830,7 +830,7 @@ check.beat_the_baseline(features)
 # python -m course_utils.full_size seq.h5 out
 # ```
 #
-# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on from the last checkpoint, which is written after each epoch (with `--checkpoint-steps 100` also every hundred steps). In the end it judges the best weights on the test windows, beside the two baselines of section 11.
+# It is `fit` with the lecture's recipe, except that the shift does not wrap, and that the learning rate falls in each step instead of each epoch. (`--flip` adds the other strand. Look at `target_labels` first: are the tracks stranded?) It packs the windows, one byte a base, and reads each batch while the one before is computed. It writes a log and checkpoints; after a crash, `--resume` goes on from the last checkpoint, which is written after each epoch (with `--checkpoint-steps 100` also every hundred steps). In the end it judges the best weights on the test windows, beside the two baselines of section 11.
 #
 # ### Several processes
 #
@@ -920,7 +920,7 @@ folder.cleanup()
 # - **Predicting in train mode** (M28). `predict` sets eval mode.
 # - **Rolling a window around** (M31). Shift with padding; flip with the bins, and with the strands.
 # - **An offset that is not the minimum** (M26). $t - t \log t$, and 0 for a count of 0.
-# - **A cosine schedule to 90 degrees** (M30). It ends at half the rate.
+# - **A cosine schedule to 90 degrees** (M30). It ends at half the learning rate.
 # - **Columns, lengths and kinds of tracks taken on trust** (M05, M32). Ask the data.
 # - **Testing on windows that overlap the training windows.** Split by chromosome, and count shared words: long shared stretches are overlap, short ones repeats.
 #
