@@ -130,13 +130,18 @@ def card(entry: dict, pictures: Path) -> str:
 def measured_page() -> str:
     """What `make bench` measured last: its tables, each below the first sentence of its script."""
     page = (ROOT / "docs/measured.md").read_text("utf-8")
-    for result in sorted((ROOT / "benchmarks/results").glob("*.txt"), key=lambda path: (path.stem != "lessons", path)):
+    results = sorted((ROOT / "benchmarks/results").glob("*.txt"), key=lambda path: (path.stem != "lessons", path))
+    for result in results:
         script = ROOT / "benchmarks" / f"{result.stem}.py"
         about = ast.get_docstring(ast.parse(script.read_text("utf-8"))).split("\n\n")[0].replace("\n", " ")
         shown = result.read_text("utf-8")
         if not shown.startswith("|"):  # a table in Markdown is shown as one, any other as it was printed
             shown = f"```text\n{shown}```\n"
         page += f"\n## {result.stem.replace('_', ' ').capitalize()}\n\n{about}\n\n{shown}"
+    left = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {path.stem for path in results}
+    if left:
+        names = ", ".join(f"`{name}`" for name in sorted(left))
+        page += f"\n## Not here\n\nWithout a result so far: {names}. `make bench ARGS=NAME` runs one of them.\n"
     return page
 
 
