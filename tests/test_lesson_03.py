@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from reading import said
+from reading import claims, said
 
 from course_utils.ceilings import ceiling, lower_bound
 from course_utils.explorers.simulation import compute
@@ -52,6 +52,8 @@ def test_at_an_unknown_place_it_is_91_45_percent_within_three_standard_errors():
     words = said(NAME, "ceiling-unknown-place")
     printed = percents(words)
     assert abs(printed[0] - 91.45) < 3 * printed[1]
+    low, high = map(float, claims(NAME, r"Between (91\.\d) and (91\.\d) percent\. There are too many words"))
+    assert low < printed[0] < high and low < 91.45 < high
     assert "the same: True" in words
     mean, highest, known_place = percents(words)[2:]
     assert mean >= highest > known_place + 7

@@ -7,10 +7,10 @@
 # You train a network on real data, and it is right in 91 percent of the cases. Is that good? Nobody knows: nobody can say how much of the answer stands
 # in the sequence at all. With data that you made yourself, you can. You know which sequences carry the motif and where, and you can compute the score of the
 # best classifier that could exist: the ceiling, which you met in lesson 00. A network far below it has something to learn. A network above it, by more than the luck of the test set, has found
-# a leak in your data.
+# a **leak**: something in your data that gives the answer away.
 #
-# A simulation also shows you how data lie. Three of our source lectures make positives with a motif and negatives of plain random letters, and with that leave
-# differences that nobody planted on purpose. You will measure them.
+# A simulation also shows you how data lie. Three of our source lectures make positives with a motif and negatives of plain random letters, and so leave
+# differences that nobody meant to plant. You will measure them.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -18,7 +18,7 @@
 # - **simulate** labelled sequences with a motif at a known place, at an unknown place, on either strand, with partners and with wrong labels;
 # - **compute** the ceiling: the best score that any classifier can reach on such data;
 # - **show** what composition alone gives away, and **match** the negatives to the positives;
-# - **shuffle** a sequence so that every dinucleotide count stays the same;
+# - **shuffle** a sequence so that every pair of neighbours stays as frequent as it was;
 # - **say** what a simulation can teach and what it cannot.
 
 # %% tags=["set-up", "nbval-ignore-output"] reason="prints the versions of this machine"
@@ -79,8 +79,8 @@ logo_picture(ppm, title="the motif of the lectures")
 # The columns add up to 100, nearly: they are percentages, rounded. We divide by the sum, as the lectures do, and have a PPM. One number in it is 0: no site ends in G. (No pseudocount
 # here. This matrix is not an estimate; in our small world it is the truth.)
 #
-# A **positive** sequence has 20 bases: 7 random ones, a site of 6 drawn from the PPM, 7 random ones. A **negative** is random throughout. The lectures draw 1,000 of each,
-# position by position:
+# A **positive** sequence has 20 bases: 7 random ones, a site of 6 drawn from the PPM, 7 random ones. A **negative** is random throughout, all bases equally likely. The lectures
+# draw 1,000 of each, position by position:
 
 # %% tags=["seed:000-simulation", "seed:002-simulation"]
 rng = np.random.default_rng(125)
@@ -96,7 +96,8 @@ for row in positives[:4]:
     print(word[:7].lower() + word[7:13] + word[13:].lower())
 
 # %% [markdown]
-# (The bases around the site are written in lower case here to make it visible.) `simulate` of the package draws the same kind of set, and keeps the truth beside it:
+# (Lower case marks the bases around the site.) `simulate` of the package draws the same kind of set, and keeps the truth beside it.
+# Its `codes` are the bases as numbers from 0 to 3; its `starts` list the sites of each sequence, with -1 for none:
 
 # %% tags=["seed:000-simulation", "seed:000-shapes", "seed:002-shapes"]
 data = simulate(ppm, positives=1000, negatives=1000, length=20, start=7, rng=rng)
@@ -107,7 +108,7 @@ print("last negative: ", data.sequences[-1], " label", data.labels[-1], " site a
 # %% [markdown]
 # The array `(2000, 20, 4)` is what the lectures feed to their networks, and so shall we, in lesson 04. Their labels have two columns, one for each class; ours are one number, 1 for positive.
 #
-# The Korean article prints four of its positives. Look at them closely.
+# The second of the two, an article, prints four of its positives. Look at them closely.
 
 # %% tags=["M04", "seed:002-printed-positives"]
 printed = ["AGTTCCAGCCGAAGCCCGAG", "TAGGAACCCGGAATGGGCAA", "TTCTGGACAGGAAGTCCAAA", "GTTGGTTCCTGAAGAGGTT"]
@@ -122,9 +123,9 @@ except SequenceError as error:
 
 # %% [markdown] tags=["exercise:sample_site"]
 # ### Exercise 1 · Draw a site
-# ●●○ · 10 minutes · why it matters: every simulation, every random sequence and every sampled token of a language model is drawn like this.
+# ●●○ · 10 minutes · why it matters: every simulation, and every word that a language model writes, is drawn like this.
 #
-# A computer draws one kind of random number: **uniform** ones, anywhere from 0 up to 1, all equally likely. To draw a base
+# A computer draws one kind of random number: *uniform* ones, anywhere from 0 up to 1, all equally likely. To draw a base
 # from four probabilities, lay them end to end on a line from 0 to 1: A takes the first piece, then C, G and T. The uniform
 # number falls into one of the pieces, and into a long one more often than into a short one.
 #
@@ -177,11 +178,11 @@ check.sample_site(sample_site)
 # Some positives carry a poor site that looks like noise. Some negatives carry a perfect `CCGGAA` by accident. No classifier, however large, can get these right. So what is the best that *any*
 # classifier can do?
 #
-# We know how both classes are made. For a sequence, compute how likely each of the two would make it, and take the ratio: the **likelihood ratio**. If it is
-# above 1, a positive is more likely; say so. Below 1, say negative. With equally many of both, no rule can be right more often: whatever it answers, at each
-# sequence the chance to be right is at most that of the more likely class. (That no other score ranks better either is a theorem by Neyman and Pearson, 1933.)
+# We know how both classes are made. So compute how probable a sequence is as a positive, and how probable as a negative: its **likelihood** as each. Divide the
+# first by the second, and you have the **likelihood ratio**. Above 1, say positive; below 1, say negative. With equally many of both, no rule can be right more
+# often, because for every sequence this one says what is right more often. (No other score ranks better either: a theorem by Neyman and Pearson, 1933.)
 #
-# Outside of the site, both classes are random in the same way, and the ratio there is 1. So only the six bases at 7 to 12 count, and the logarithm of the ratio is a sum you know: the PWM score of that window.
+# Outside of the site, both classes are random in the same way, and the ratio there is 1. Only the six bases at 7 to 12 count, and the logarithm of their ratio is a sum you know: the PWM score of that window.
 
 # %% tags=["likelihood-ratio"]
 pwm = ppm_to_pwm(ppm)  # (6, 4); -inf for the G that never ends a site
@@ -251,7 +252,7 @@ check.ceiling_by_hand(ceiling_of_one_position)
 # On 2,000 sequences the result depends on the draw. But there are only 4,096 words of six letters, so we can do without a draw: for each word, we know how often a positive has it, and how
 # often a negative.
 #
-# > **Predict first.** The network of the first lecture reached 97.75 percent on its test set of 400. How much better could a perfect classifier be?
+# > **Predict first.** The network of the first lecture reached 97.75 percent on its test set of 400 (that our draw gave the same figure is chance). How much better could a perfect classifier be?
 
 # %% tags=["ceiling-fixed"]
 all_words = list(itertools.product(range(4), repeat=6))  # as columns: 0 is A, 1 is C, ...
@@ -266,10 +267,10 @@ spread = np.sqrt(best.accuracy * (1 - best.accuracy) / 400)
 print(f"a perfect classifier on a test set of 400: {best.accuracy:.1%} +- {spread:.1%}")
 
 # %% [markdown]
-# At most **97.90 percent**, exactly: each word adds the larger of its two probabilities, and the half comes from the two classes being equally frequent. (The **AUC** is the chance that a random positive gets a higher score than a random
+# At most 97.90 percent: each word adds the larger of its two probabilities, and the half comes from the two classes being equally frequent. (The AUC is the chance that a random positive gets a higher score than a random
 # negative; lesson 05 is about it.)
 #
-# The last line is the luck of a test set: on 400 sequences even a perfect classifier varies by 0.7 percent. So 97.75 percent cannot be told from perfect. Nor can it be told from a network that is one percent worse; for that it takes more
+# The last line is the luck of a test set: on 400 sequences even a perfect classifier is typically 0.7 percent off. So 97.75 percent cannot be told from perfect. Nor can it be told from a network that is one percent worse; for that it takes more
 # test sequences, and with a simulation you can have as many as you like. Without the ceiling, you might spend a week on the missing 2 percent.
 
 # %% [markdown]
@@ -279,11 +280,11 @@ print(f"a perfect classifier on a test set of 400: {best.accuracy:.1%} +- {sprea
 #
 # > **Predict first.** By how much will the ceiling fall: from 97.9 percent to 97, to 91, or to 75?
 #
-# The likelihood of a positive is now the average over the 15 places it may have been planted at. So the likelihood ratio is the **mean of the 15 ratios**, one for each window.
+# A positive's likelihood is now the mean over the 15 places where its site may start; a negative's is what it was. So the likelihood ratio is the *mean of the 15 ratios*, one for each window.
 
 # %% [markdown] tags=["exercise:best_rule"]
 # ### Exercise 3 · The best rule when nobody knows the place
-# ●●○ · 10 minutes · why it matters: the maximum over all windows is the usual answer, for networks too (max-pooling); the best one is close to it and not the same.
+# ●●○ · 10 minutes · why it matters: the maximum over all windows is the usual answer, for networks too (lesson 04); the best one is close to it and not the same.
 #
 # The motif stands at one of several starts, all equally likely, and we do not know at which. For each start we have a
 # score: log2 of how many times more probable the sequence is with the site *there* than without a site. Put them together: log2 of
@@ -336,12 +337,12 @@ print(f"accuracy {best.accuracy:.2%} (standard error {best.accuracy_se:.2%})")
 print(f"AUC      {best.auc:.4f} (standard error {best.auc_se:.4f}), from {best.sample:,} sequences")
 
 # %% [markdown]
-# About 91.4 percent. There are too many words of 20 letters to list (a million million), so this ceiling is an average over a large sample. Its **standard error** says how far it is typically off; twice as far is not rare.
+# Between 91.4 and 91.5 percent. There are too many words of 20 letters to list (a million million), so this ceiling is a mean over a large sample. Its **standard error** says how far off it typically is; one sample in twenty is off by more than twice that.
 #
 # Where did the 6 percent go? Fifteen windows are fifteen chances for a negative to hold something like a site. The fixed place was what made the lectures' task easy. A network can learn the place by heart, and then
 # scores higher than any rule that does not know it (mistake M08; lesson 04 shows it).
 #
-# A common choice is the highest window score instead of the mean of the ratios. How much does it cost? And where do you draw the line?
+# Many take the highest window score instead of the mean of the ratios. How much does it cost? And where do you draw the line?
 
 # %% tags=["ceiling-unknown-place"]
 many = simulate(ppm, positives=20_000, negatives=20_000, length=20, start=None, rng=rng)
@@ -355,7 +356,7 @@ for name, called in [
     print(f"{name:33}  right in {(called == many.labels).mean():.1%}")
 
 # %% [markdown]
-# The highest score is nearly as good, with the right threshold: a site must beat the odds of 1 to 15 that it stands in this window. With the threshold of a known place, 0 bits, seven calls in a hundred more are wrong.
+# The highest score is nearly as good, with the right threshold: the mean of 15 ratios passes 1 for certain once one of them passes 15. With the threshold of a known place, 0 bits, seven calls in a hundred more are wrong.
 
 # %% [markdown]
 # And on either strand, as in real life, there are 30 chances to be fooled:
@@ -381,7 +382,7 @@ def composition_auc(sequences, labels):
     counts = one_hot(sequences).sum(axis=1)  # (N, 4)
     model = LogisticRegression(max_iter=1000)
     chances = cross_val_predict(model, counts, labels, cv=5, method="predict_proba")
-    return roc_auc_score(labels, chances[:, 1])
+    return roc_auc_score(labels, chances[:, 1])  # column 1: the probability of label 1
 
 
 # %% tags=["needs-data:primer", "M34"]
@@ -400,10 +401,10 @@ with_motif = np.array(["CGACCGAACTCC" in sequence for sequence in primer])
 print(f"the motif as a rule: right in {(with_motif == primer_labels).mean():.0%}")
 
 # %% [markdown]
-# AUC 0.79 for counting C and T, 0.80 for a regression, and neither has looked at the order of the bases. This is mistake M34, and three of our five source lectures make it: uniform random negatives. (The ceiling of this set is 100 percent: look for the one word.) A network trained on such
+# AUC 0.79 and 0.80, and neither score has looked at the order of the bases. This is mistake M34, which three of our five source lectures make: uniform random negatives. (The ceiling of this set is 100 percent: look for the one word.) A network trained on such
 # data may learn to count C. It will report a fine score, and fail on the first sequence that is rich in C and carries no motif.
 #
-# The set of the other two lectures has the same leak, only smaller, because the composition of its motif is less extreme. `simulate` can make negatives in several ways. Ask for each, with
+# The set of the two Korean lectures has the same leak, only smaller, because the composition of its motif is less extreme. `simulate` can make negatives in several ways. Ask for each, with
 # the place unknown: what does composition give away, and where is the ceiling?
 
 # %% tags=["M34", "negatives"]
@@ -422,11 +423,11 @@ shares = leaky.one_hot[leaky.labels == 1].mean(axis=(0, 1))
 print("bases of the positives: A, C, G, T", np.round(shares, 3))
 
 # %% [markdown]
-# Matching the GC content is not enough: the positives have more A and G and fewer T than chance, and GC content does not see the difference between A and T. Shuffled negatives have exactly the composition of the positives, so it gives
-# away nothing (AUC 0.5), and the ceiling falls by nearly two percent: what composition gave away is gone.
+# Matching the GC content is not enough: the positives have more A and G and fewer T than chance, and GC content does not see the difference between A and T. Shuffled negatives have exactly the composition of the positives, so that gives
+# away nothing (AUC 0.5), and the ceiling falls by nearly two percent.
 #
 # Two warnings. A shuffled negative has the same letters as its positive, so keep the two on the same side when you split into training and test set (lesson 00), or a model may recognise the partner. And in a short
-# sequence, a shuffle can leave a site standing, or make a new one. Such a negative is a negative in name only.
+# sequence, a shuffle can leave a site standing, or make a new one.
 
 # %% [markdown] tags=["exercise:match_gc"]
 # ### Exercise 4 · A background with the same GC content
@@ -548,9 +549,9 @@ print(cut_up)
 print("pairs whose count changed:", (count_pairs(sequence) != count_pairs(cut_up)).sum(), "of 16")
 
 # %% [markdown]
-# The pairs that were cut are kept, and the pairs *between* them are new. A true dinucleotide shuffle sees the sequence as a walk: four towns A, C, G, T, and each pair is a street from one town to another. A
+# The pairs that were cut are kept, and the pairs *between* them are new. A true dinucleotide shuffle sees the sequence as a walk: four towns A, C, G, T, and each pair is a one-way street from one to the next. A
 # shuffle that keeps all pairs is another walk that uses every street exactly once, from the same start to the same end. Altschul and Erickson (1985) found how to draw one of all such walks, each with the same
-# chance: choose at random, for each town, the street by which it is left for the *last* time, so that these last streets lead to the end; all other streets may be taken in any order.
+# chance: choose at random, for each town but the end, the street by which it is left for the *last* time, so that these last streets lead to the end; all other streets may be taken in any order.
 
 # %% tags=["dinucleotides"]
 shuffled = shuffle_dinucleotides([sequence] * 5, rng)
@@ -559,7 +560,7 @@ for other in shuffled:
     print(other, " pairs whose count changed:", (count_pairs(sequence) != count_pairs(other)).sum())
 
 # %% [markdown]
-# Look at the ends: they never change. In a walk from A to T, town A is left once more than it is entered, so the walk must begin there. (Where the first letter is also the last, another start would be possible; the shuffle keeps it all the same.)
+# Look at the ends: they never change. In a walk from A to T, town A is left once more than it is entered, so the walk must begin there. (Where the first letter is also the last, the shuffle keeps it, too.)
 #
 # How many such walks are there? For a short sequence we can list them all, and count how often the shuffle draws each.
 
@@ -575,8 +576,8 @@ for word in sorted(reachable):
 # %% [markdown]
 # Six sequences, each about a thousand times.
 #
-# `simulate` makes such negatives with `against="dinucleotides"`. For their ceiling, the package only knows a lower bound: a rule that we can compute reaches this much, and the best one more. (It can be computed with a formula by
-# Whittle, 1955, which counts the walks; it takes too long for a lesson.) How many of these negatives still hold an intact `CCGGAA`?
+# `simulate` makes such negatives with `against="dinucleotides"`. For their ceiling, the package only knows a lower bound: what a good rule reaches that we can compute. (A formula by
+# Whittle, 1955, which counts the walks, gives the ceiling itself; it takes too long for a lesson.) How many of these negatives still hold an intact `CCGGAA`?
 
 # %% tags=["dinucleotide-negatives"]
 for against in ("background", "dinucleotides"):
@@ -594,7 +595,7 @@ print(f"accuracy of a good rule against dinucleotide shuffles: {bound.accuracy:.
 # %% [markdown]
 # ### Back to the hits of lesson 02
 #
-# In lesson 02 we compared the hits of a motif with "chance": random letters in the right proportions. Now we have a better chance: the same region with its pairs kept and everything else
+# In lesson 02 we compared the hits of a motif with "chance": random letters in the right proportions. Such a picture of chance is a **null model**. Now we have a better one: the same region with its pairs kept and everything else
 # shuffled. Scan twenty such regions with the threshold for p = 0.0001.
 #
 # > **Predict first.** SP1 likes GC-rich words. Will it have more hits in dinucleotide-shuffled DNA than the p-value says, or as many?
@@ -609,7 +610,7 @@ for motif in read_motifs(shipped("jaspar_motifs.txt")):
         weights = rounded(ppm_to_pwm(pfm_to_ppm(motif.pfm, pseudocount=0.5), background))
         chance = score_distribution(weights, background)
         threshold = chance.threshold(1e-4)
-        hits, *others = [
+        hits, *others = [  # the first number, and a list of the other twenty
             len(find_hits(scan(sequence, weights), threshold).start)
             for sequence in [promoter.sequence, *shuffles]
         ]
@@ -618,7 +619,7 @@ for motif in read_motifs(shipped("jaspar_motifs.txt")):
 
 # %% [markdown]
 # With the pairs kept, SP1 gets more than twice as many hits by chance: its word is made of pairs that are common here. GABPA's 6 hits, twice what independent letters give, are what pairs alone give. SP1 and MEF2C keep a
-# surplus that none of the twenty shuffles reaches. Even that is no proof of sites: one shuffle of 16,384 bases also mixes its GC-rich and its AT-rich parts. **A p-value is as good as the null model behind it.**
+# surplus that none of the twenty shuffles reaches. Even that is no proof of sites: one shuffle of 16,384 bases also mixes its GC-rich and its AT-rich parts. A p-value is as good as the null model behind it.
 
 # %% [markdown]
 # ## 6 · Closer to nature
@@ -655,7 +656,7 @@ said = ", ".join(f"{length} bp {limit.accuracy:.2f}" for length, limit in zip(le
 picture_of(figure, f"The ceiling falls as sequences get longer. Accuracy: {said}.")
 
 # %% [markdown]
-# In 500 random bases with one site or none, nobody gets more than 7 of 10 right by this motif of 8 bits. If a network does better on long real sequences with such a motif, it uses more than one site.
+# In 500 random bases with one site or none, nobody gets more than 7 of 10 right by this motif of 8 bits. If a network does better on long real sequences with such a motif, it uses more than this one site.
 #
 # **Partners.** Factors often bind in pairs, at a certain distance. Our second motif is that of AP-1, `TGASTCA`. How much does the pair help, and how much of that is the rule of distance?
 
@@ -668,7 +669,7 @@ for name, motifs, rule in [
     ("both, 2 to 6 bases apart", [ppm, partner], {"gap": (2, 6)}),
     ("the same, in either order", [ppm, partner], {"gap": (2, 6), "order": "free"}),
 ]:
-    best = ceiling(motifs, length=100, sample=20_000, rng=rng, **rule)
+    best = ceiling(motifs, length=100, sample=20_000, rng=rng, **rule)  # rule: more arguments, by name
     print(f"{name:26} ceiling {best.accuracy:.1%}, AUC {best.auc:.3f}")
 
 # %% [markdown]
@@ -700,7 +701,7 @@ print("labels that differ from the truth:", (noisy.labels != noisy.truth).sum(),
 # %% [markdown]
 # ## 7 · Explore
 #
-# Make the motif weaker and watch the ceiling. Let it move; let it turn. Change the GC content of the background, with each kind of negatives, and compare the bars of the positives and the negatives: every difference that you can see, a
+# Make the motif weaker and watch the ceiling. Let it move, and stand on either strand. Change the GC content of the background, with each kind of negatives, and compare the bars of the positives and the negatives: every difference that you can see, a
 # classifier can use.
 #
 # Three things to try: find a setting in which the counts of A, C, G, T alone reach an AUC above 0.85; leave everything as it is and find the negatives that take this to 0.5, and see what it does to the ceiling; find out what percentage of wrong labels costs
@@ -738,7 +739,7 @@ simulation_explorer()
 # ## Recap
 #
 # A simulated positive is background with a site from a PPM planted in it. The likelihood ratio of the two ways of making sequences is the best classifier there is; what it reaches is the ceiling: 97.90 percent where the place is known,
-# 91.4 where it is not. Negatives decide what can be learned: fresh ones leak composition, shuffled ones leak pairs, and dinucleotide-shuffled ones
+# about 91.4 where it is not. Negatives decide what can be learned: fresh ones leak composition, shuffled ones leak pairs, and dinucleotide-shuffled ones
 # in short sequences keep motifs. The ceilings here are for equally many positives and negatives; lesson 05 shows what changes when positives are rare.
 #
 # ## Further reading
