@@ -198,7 +198,7 @@ def test_M06_the_188_in_the_corner_are_true_positives():
     truth = np.array([1] * 194 + [0] * 206)  # one number for each label: 1 is positive
     called = np.array([1] * 188 + [0] * 6 + [1] * 11 + [0] * 195)
     table = confusion_matrix(truth, called)  # rows and columns in the order 0, 1
-    assert table[1, 1] == int(claims(r"The (\d+) in the corner are the \*\*true positives\*\*")[0])
+    assert table[1, 1] == int(claims(r"The (\d+) in the corner are the true positives")[0])
     seen_from_column_1 = confusion_matrix(1 - truth, 1 - called)
     words = said(NAME, "M06")
     assert str(seen_from_column_1) in words and seen_from_column_1[0, 0] == 188

@@ -5,7 +5,7 @@
 # ## Why this matters
 #
 # In lesson 02 you filled in a filter by hand, from known sites. Now you let a network find it, from nothing but labelled sequences. You write the loop
-# that does it, line by line, so that no training is a black box to you from here on. And because you simulated the data in lesson 03, you know the ceiling: you can see
+# that does it, line by line. And because you simulated the data in lesson 03, you know the ceiling: you can see
 # what the network learned, what it did not, and where it only *seems* to have learned.
 #
 # The two Korean lectures of this course train such networks. Both work, and both are built on habits that go wrong elsewhere. You will reproduce their figures and then take the habits apart.
@@ -50,7 +50,7 @@ from course_utils.training import evaluate, fit, predict
 # %% [markdown]
 # ## 1 · The data, and three sets
 #
-# The simulation is the one of lesson 03: 20 bases, a site of `CCGGAA` at 7 in the positives, random letters in the negatives.
+# The simulation is the one of lesson 03: 20 bases, a site of `CCGGAA` at 7 in the positives, random letters in the negatives. (`CCGGAA` in the code is the motif's matrix.)
 
 # %% tags=["seed:000-train-test-split"]
 ppm = pfm_to_ppm(CCGGAA)  # (6, 4)
@@ -64,8 +64,8 @@ print("train", X_train.shape, " test", X_test.shape)
 # %% [markdown]
 # `train_test_split` sets a fifth of the sequences aside, at random; `random_state=125`, the lectures' choice, makes it the same fifth each time.
 #
-# When it trains for 200 rounds (section 6), the first lecture trains on one part and looks at the other after every round, under the name "validation". But a set that helps you choose when to stop, or which network to keep, is no longer a test (mistake M10, and lesson 00).
-# So split once more. Train on the **training set**, choose by the **validation set**, and touch the **test set** once.
+# The first lecture trains on one part and, when it goes on for long (section 6), looks at the other again and again, under the name "validation". But a set that helps you choose when to stop, or which network to keep, is no longer a test (mistake M10; lesson 00).
+# So split once more. Train on the training set, choose by the validation set, and touch the test set once.
 
 # %% tags=["M10"]
 X_train, X_valid, y_train, y_valid = train_test_split(X_train, y_train, test_size=0.2, random_state=125)
@@ -73,9 +73,9 @@ for name, labels in [("train", y_train), ("valid", y_valid), ("test", y_test)]:
     print(f"{name}: {len(labels):5} sequences, {labels.mean():.1%} positive")
 
 # %% [markdown]
-# PyTorch works with tensors, and `Conv1d` wants the bases in the middle axis: permute, never reshape (lesson 01). A `TensorDataset` keeps inputs and labels together, and a `DataLoader` deals them out, shuffled, 64 at a time: a **batch**. Once through all batches is an **epoch**.
+# PyTorch's own kind of array is the **tensor**, and `Conv1d` wants the bases in the middle axis: permute, never reshape (lesson 01). A `TensorDataset` keeps inputs and labels together, and a `DataLoader` deals them out, shuffled, 64 at a time: a **batch**. Once through all batches is an **epoch**.
 #
-# The labels are whole numbers (`int64`), because the loss function below wants the number of the right class.
+# The labels are whole numbers (`int64`), because training (section 3) wants the number of the right class.
 
 # %% tags=["seed:000-dataloader"]
 def to_dataset(X, y):
@@ -85,15 +85,15 @@ def to_dataset(X, y):
 
 train, valid, test = (to_dataset(*pair) for pair in [(X_train, y_train), (X_valid, y_valid), (X_test, y_test)])
 loader = DataLoader(train, batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(1))
-inputs, labels = next(iter(loader))
+inputs, labels = next(iter(loader))  # the first batch
 print("a batch:", tuple(inputs.shape), inputs.dtype, " labels", tuple(labels.shape), labels.dtype)
 print("batches in an epoch:", len(loader))
 
 # %% [markdown]
-# One detail of the first lecture prints a warning, and you will meet it often. It copies a tensor with `torch.tensor` (mistake M33):
+# One detail of the first lecture prints a warning, and you will meet it often. It copies a tensor with `torch.tensor` (mistake M33). `as_tensor` gives back the tensor itself; `clone().detach()` makes a copy:
 
 # %% tags=["M33", "seed:000-tensor-copy"]
-with warnings.catch_warnings(record=True) as caught:
+with warnings.catch_warnings(record=True) as caught:  # a list of warnings, in place of red boxes
     warnings.simplefilter("always")
     copy = torch.tensor(inputs)
 print(caught[0].message)
@@ -105,7 +105,7 @@ print("a copy wanted: ", inputs.clone().detach().shape)
 #
 # Here is the network of the first lecture. A network in PyTorch is a class: the layers are made once, in `__init__`; `forward` says how the data flow through them. The comments give the shape after each line, `N` being the number of sequences in the batch.
 #
-# `nn.Module` is PyTorch's base class of all layers and networks, and `super().__init__()` sets it up. You never call `forward` yourself: `model(x)` does. `with seeded(0)` gives the network the same random first weights each time.
+# `nn.Module` is PyTorch's base class of all layers and networks, and `super().__init__()` sets it up. You never call `forward` yourself: `model(x)` does. `with seeded(0)` gives the network the same random first weights each time: 0 is the **seed**, the number that fixes all random draws.
 
 # %% tags=["seed:000-network"]
 class DNA_CNN(nn.Module):
@@ -132,17 +132,17 @@ with seeded(0):
 summary(model, input_size=(4, 20), device="cpu")
 
 # %% [markdown]
-# Each line of the table is something you know or can say in a sentence (in the shapes, -1 stands for any number of sequences):
+# Line by line (the -1 in a shape stands for any number of sequences):
 #
-# - **Conv1d**: 16 filters of width 3 slide along the sequence (lesson 02). `padding=1` adds a zero at both ends, so that 20 positions stay 20.
+# - `Conv1d`: 16 filters of width 3 slide along the sequence (lesson 02). The **padding** of 1 adds a position of zeros at each end, so that 20 positions stay 20.
 # - **ReLU** keeps positive numbers and turns negative ones into 0. Without such a bend between layers, two layers are no more than one; see below.
-# - **MaxPool1d** keeps the higher of two neighbours.
-# - **Flatten** writes all 160 numbers in a row. From here on, each *place* has weights of its own.
-# - **Linear** is a weighted sum of all its inputs, plus a constant (the **bias**), for each of its outputs.
+# - `MaxPool1d` keeps the higher of two neighbours: **max-pooling**.
+# - `Flatten` writes all 160 numbers in a row. From here on, each *place* has weights of its own.
+# - `Linear`, a **linear layer**, is a weighted sum of all its inputs, plus a constant (the **bias**), for each of its outputs.
 #
-# The two outputs are **logits**: any numbers, the higher the likelier. The function *softmax* turns them into probabilities; the loss function below does it by itself.
+# Each of the two outputs is a **logit**: any number, the higher the likelier is its class. The function **softmax** turns logits into probabilities that add up to 1.
 #
-# The 10,642 **parameters** are the numbers that training will change. 16 filters of 4 × 3 weights and a bias each are 208.
+# The 10,642 parameters are the numbers that training will change. 16 filters of 4 × 3 weights and a bias each are 208.
 
 # %% [markdown] tags=["exercise:conv_length"]
 # ### Exercise 1 · How long is what comes out
@@ -225,7 +225,7 @@ check.count_parameters(count_parameters)
 # </details>
 
 # %% [markdown]
-# The network of the second lecture has 312. Both are in the package, so that you need not type them again: your `DNA_CNN` is `MotifCNN` there, and the second is `TinyMotifCNN`.
+# The network of the second lecture has 312 parameters. Both are in the package: your `DNA_CNN` as `MotifCNN`, the second as `TinyMotifCNN`.
 
 # %% tags=["seed:002-network"]
 with seeded(0):
@@ -235,7 +235,7 @@ summary(tiny, input_size=(4, 20), device="cpu")
 # %% [markdown]
 # ### Two linear layers in a row
 #
-# The first lecture puts a linear layer of 64 before the last one, with nothing in between (mistake M09). A weighted sum of weighted sums is a weighted sum. So the two are **one** linear layer with 160 × 2 weights, and the 10,304 parameters of the first can express nothing new. (They may change how fast training goes.) Fold them yourself. The cell after the exercise gets the same layer another way: it asks the lecture's two layers what each input adds.
+# The first lecture puts a linear layer of 64 before the last one, with nothing in between (mistake M09). A weighted sum of weighted sums is a weighted sum. So the two are *one* linear layer with 160 × 2 weights, and the 10,304 parameters of the first can express nothing new. (They may change how fast training goes.) Fold them yourself. The cell after the exercise does it another way: it asks the two layers what each input adds.
 
 # %% [markdown] tags=["exercise:fold"]
 # ### Exercise 3 · Two linear layers are one
@@ -279,7 +279,7 @@ check.fold(fold)
 first, second = model.linear1, model.linear2
 folded = nn.Linear(160, 2)
 with torch.no_grad():
-    folded.bias.copy_(second(first(torch.zeros(160))))  # what comes out when nothing comes in
+    folded.bias.copy_(second(first(torch.zeros(160))))  # copy_ fills it: what comes out when nothing comes in
     folded.weight.copy_((second(first(torch.eye(160))) - folded.bias).T)  # what each input adds: (2, 160)
     x = torch.randn(5, 160, generator=torch.Generator().manual_seed(0))
     print("the same outputs:", torch.allclose(second(first(x)), folded(x), atol=1e-5))
@@ -292,7 +292,7 @@ print("parameters:", sum(p.numel() for p in [*first.parameters(), *second.parame
 # %% [markdown]
 # ### From logits to a call
 #
-# The network has learned nothing yet, but it answers. For three sequences: the logits, their softmax, and the **call**, the class with the higher logit. `no_grad` tells PyTorch that you will not train on this.
+# The network has learned nothing yet, but it answers. For three sequences: the logits, their softmax, and the **call**, the class with the higher logit.
 
 # %% tags=["logits"]
 inputs, labels = next(iter(loader))
@@ -307,7 +307,7 @@ for number in range(3):
 # %% [markdown]
 # ### What the last layer means
 #
-# The second lecture ends in two sigmoids, each a number between 0 and 1, and trains them with the *cross-entropy*. This is a **loss**, a number that says how wrong the network is: here minus the logarithm of the probability of the right class. It is made for probabilities that add up to 1 (mistake M13). Keras, the library of that lecture, divides them by their sum first. Look what this does:
+# The second lecture ends in two sigmoids and trains them with the cross-entropy. A **sigmoid** turns any number into one between 0 and 1. A **loss** is a number that says how wrong the network is. The **cross-entropy** is minus the logarithm of the probability that the right class got, and it is made for probabilities that add up to 1, which two sigmoids need not (mistake M13). Keras, the library of that lecture, divides them by their sum first. Look what this does:
 
 # %% tags=["M13", "seed:002-sigmoid"]
 for scores in ([0.9, 0.1], [0.9, 0.9], [0.01, 0.01]):
@@ -315,9 +315,9 @@ for scores in ([0.9, 0.1], [0.9, 0.9], [0.01, 0.01]):
     print(f"sigmoids {scores}: loss of the first class {-np.log(shares[0]):.3f}, as if its chance were {shares[0]:.2f}")
 
 # %% [markdown]
-# "Certainly both" and "certainly neither" get the same loss as a coin. Two clean ways: two logits with a cross-entropy, as in the first lecture; or one logit with a binary cross-entropy. Never a sigmoid or softmax of your own before a loss that brings its own.
+# "Certainly both" and "certainly neither" get the same loss as a coin. Two clean ways: two logits with a cross-entropy, as in the first lecture; or one logit with a binary cross-entropy, which makes one probability of it. Never a sigmoid or softmax of your own before a loss that brings its own.
 #
-# And which column is which? The second lecture says in its text that positives have the label `[0, 1]`. Its code sets column **0** for positives (mistake M06). Its confusion matrix is made from column 1, so its rows are not what its text says:
+# And which column is which? The second lecture says in its text that positives have the label `[0, 1]`. Its code sets column 0 for positives (mistake M06). Its confusion matrix (lesson 00) is made from column 1, which is 0 for positives, so its rows are not what its text says:
 
 # %% tags=["M06", "seed:002-confusion-matrix"]
 label_of_positive, label_of_negative = [1, 0], [0, 1]  # as its code has it
@@ -328,7 +328,7 @@ print(table)
 print("first row: column 1 is 0, so these are the positives;", table[0, 0], "of them are found")
 
 # %% [markdown]
-# The 188 in the corner are the **true positives**, not, as the lecture says, sequences without the motif that are called so. One number for each label, 1 for positive, leaves no room for this. (The four counts are those that it prints. Lesson 05 looks at them again.)
+# The 188 in the corner are the true positives, not, as the lecture says, sequences without the motif that are called so. One number for each label, 1 for positive, leaves no room for this. (The four counts are those that it prints; lesson 05 returns to them.)
 
 # %% [markdown]
 # ## 3 · The loop, line by line
@@ -356,13 +356,13 @@ for epoch in range(5):
     print(f"epoch {epoch + 1}: last batch {loss.item():.4f}, mean of the epoch {total / len(train):.4f}")
 
 # %% [markdown]
-# - The **loss** measures how wrong the network is. The cross-entropy of one sequence is minus the logarithm of the probability that the network gave to the right class. A coin has log 2 = 0.693. (This is the natural logarithm; lesson 02 counted in bits, where a coin has 1.)
+# - `CrossEntropyLoss` does the softmax by itself, and `loss.item()` is the loss as a plain number. A coin has log 2 = 0.693. (This is the natural logarithm; lesson 02 counted in bits, where a coin has 1.)
 # - `backward` computes the **gradient**, the slope of the loss along each parameter.
 # - The **optimizer** decides how far to go. `lr`, the **learning rate**, is the size of its steps. Adam adapts it for each parameter.
 #
 # The first lecture prints the loss of the *last batch* of each epoch (mistake M11). At first it looks better than the epoch, because the weights have improved by then. Later it is luck: 64 of 1,280 sequences, easy or hard. The mean over the epoch is the number to watch.
 #
-# A module has two **modes**. `model.train()` is for learning, `model.eval()` for judging: some layers, such as dropout and batch normalisation, behave differently in each. Your networks have none of these yet, but set the mode all the same.
+# `model.train()` sets **train mode**, for learning, and `model.eval()` sets **eval mode**, for judging. Some layers, such as dropout and batch normalisation (lesson 06), behave differently in each. Your networks have none of these yet, but set the mode all the same.
 
 # %% [markdown] tags=["exercise:one_epoch"]
 # ### Exercise 4 · Mend a training loop
@@ -444,11 +444,11 @@ print(f"mean loss of epoch 5: {history.train_loss[-1]:.4f}, on the validation se
 print(f"test accuracy: {evaluate(packaged, test, loss=loss_function).accuracy:.3f}")
 
 # %% [markdown]
-# The validation loss is *lower* than the training loss. Do not be surprised: the training loss is averaged over an epoch in which the weights still improve, the validation loss is measured at its end. And that was the one look at the test set.
+# The validation loss is *lower* than the training loss: that one is averaged over an epoch in which the weights still improve, the validation loss is measured at its end. And that was the one look at the test set.
 #
 # ## 4 · As good as possible?
 #
-# Now the recipe of the lectures: 20 epochs, on 1,600 sequences, tested on 400. (The second lecture keeps a tenth of the 1,600 for validation. You need not: nothing is chosen here.) Their figures, 97.75 and 94.0 percent, come from one run each. One run is an anecdote. Take ten seeds: new data, new first weights, new order. Beside the networks stands the simplest thing that could work: a **logistic regression** on the 80 numbers of the one-hot array, one weight for each base at each place.
+# Now the recipe of the lectures: 20 epochs, on 1,600 sequences, tested on 400. (The second lecture keeps a tenth of the 1,600 for validation. You need not: nothing is chosen here.) Their figures, 97.75 and 94.0 percent, come from one run each. One run is an anecdote. Make ten, each from another seed: new data, new first weights, new order. Beside the networks stands the simplest thing that could work: a logistic regression (lesson 00) on the 80 numbers of the one-hot array, one weight for each base at each place.
 #
 # > **Predict first.** Which of the three is best here: 10,642 parameters, 312, or the logistic regression's 81?
 
@@ -515,7 +515,7 @@ picture_of(figure, f"Ten runs of each of three classifiers, as dots around their
 #
 # The sites of the training set all stand at 7. Has the network learned what a site looks like, or what the bases at 7 to 12 look like? Move the sites and see.
 #
-# > **Predict first.** The network is right in about 97 percent. What will it be right in when the same sites stand anywhere?
+# > **Predict first.** With sites at 7 the network is right in about 97 percent. And with the same sites anywhere?
 
 # %% tags=["M08"]
 def fresh(many, seed, **choices):
@@ -538,7 +538,7 @@ print(f"sites anywhere: {accuracy(model, fresh(20_000, seed=33)):.2f}  (ceiling 
 # One step to the side, and the network is worth little more than a coin. It has learned what the bases at 7 to 12 look like, not what a site looks like (mistake M08). Nothing in its test accuracy showed this, because the sites of
 # the test set stand at 7 too. The cause is the flattening: from there on, each place has weights of its own.
 #
-# That it is still right a little more often than a coin anywhere has a plain reason: of 15 starts, one is at 7.
+# With sites anywhere it beats the coin by a little: of 15 starts, one is at 7.
 #
 # (On its own ground it only lacks examples. With ten times as many it comes close to the ceiling.)
 
@@ -549,7 +549,7 @@ train_model(model, fresh(16_000, seed=30, start=7), epochs=10)
 print(f"sites at 7, trained on 16,000: {accuracy(model, judge_at_7):.3f}  (ceiling {best.accuracy:.3f})")
 
 # %% [markdown]
-# So train on sites that stand anywhere. And compare two networks that differ in one step, and so in the size of their last layer. Both have 16 filters. `FlattenCNN` keeps the response of each filter at each place; `GlobalMaxCNN`, from the package, keeps only the **highest** response of each, wherever it stands (**global max-pooling**; DeepBind did this in 2015).
+# So train on sites that stand anywhere. And compare two networks that differ in one step, and so in the size of their last layer. Both have 16 filters. `FlattenCNN` keeps the response of each filter at each place; `GlobalMaxCNN`, from the package, keeps only the *highest* response of each, wherever it stands (**global max-pooling**; DeepBind did this in 2015).
 
 # %% tags=["random-place"]
 class FlattenCNN(nn.Module):
@@ -582,7 +582,7 @@ for network in (FlattenCNN, GlobalMaxCNN):
 # %% [markdown]
 # Two things matter, pooling and width; change one at a time. With filters of 3, pooling hardly shows; with filters of 7 it is worth about three percent.
 #
-# - **Pooling.** The network that flattens must learn the motif again for each place, from a fifteenth of the examples each time. The other learns it once. This is the reason why convolutions suit DNA: **what a site is does not depend on where it stands.**
+# - **Pooling.** The network that flattens must learn the motif again for each place, from a fifteenth of the examples each time. The other learns it once. This is the reason why convolutions suit DNA: what a site is does not depend on where it stands.
 # - **Width.** A filter of 3 sees half of the motif. Pooled globally, its best match may stand far from that of the filter for the other half, and nothing tells whether the two were neighbours.
 #
 # Now give them plenty of data, 200,000 sequences:
@@ -598,7 +598,7 @@ place_free = model  # the last one; section 7 looks at its filters
 print(f"ceiling                                     {limit.accuracy:.3f}")
 
 # %% [markdown]
-# With filters of 7, both come close to the ceiling, and on average no classifier passes it. Flattening needed far more data to get there. With filters of 3 and a global maximum, more data help little: four percent stay missing. (The luck of the 100,000 test sequences moves these figures by 0.001. That of the training is not in it: these are single runs.)
+# With filters of 7, both come close to the ceiling. Flattening needed far more data to get there. With filters of 3 and a global maximum, more data help little: four percent stay missing. (The luck of the 100,000 test sequences moves these figures by 0.001. That of the training is not in it: these are single runs.)
 
 # %% [markdown] tags=["exercise:at_the_ceiling"]
 # ### Exercise 5 · Come within half a percent of the ceiling
@@ -684,7 +684,7 @@ picture_of(figure, f"Loss and accuracy over 200 epochs. The training loss falls 
            f"near {np.mean(history.valid_accuracy[20:]):.2f}.")  # fmt: skip
 
 # %% [markdown]
-# The training loss goes to 0: the network knows its 1,280 sequences by heart. The validation loss is lowest early, at epoch 7, and then climbs to three times as much, while the accuracy hardly moves. This is **over-fitting**, and it shows in the loss first. Whoever looks at accuracy alone sees nothing.
+# The training loss goes to 0: the network knows its 1,280 sequences by heart. The validation loss is lowest early, at epoch 7, and then climbs to three times as much, while the accuracy hardly moves. This is over-fitting (lesson 00), and it shows in the loss first. Whoever looks at accuracy alone sees nothing. (The last line printed is M12: a first loss that no fresh network has.)
 #
 # The remedy is **early stopping**: watch the validation loss, stop when it has not improved for some epochs (the **patience**), and take the weights of the best epoch.
 
@@ -697,7 +697,7 @@ print(f"stopped after {history.epochs} epochs, kept the weights of epoch {histor
 judge_inputs, judge_labels = judge_at_7.tensors
 for name, network in [("epoch 200", overfitted), ("stopped", stopped)]:
     probabilities = predict(network, judge_inputs).softmax(dim=1)  # (100000, 2)
-    certainty, called = probabilities.max(dim=1)
+    certainty, called = probabilities.max(dim=1)  # the higher of the two, and its column
     wrong = called != judge_labels
     loss = evaluate(network, judge_at_7, loss=nn.CrossEntropyLoss()).loss
     print(f"{name:9}: {1 - wrong.float().mean():.3f} right, loss {loss:.2f}; where it is wrong, it is {certainty[wrong].mean():.0%} certain")
@@ -759,7 +759,7 @@ check.early_stopping(stop_epoch)
 # ### Exercise 7 · What a filter looks for
 # ●●● · 20 minutes · why it matters: this is how the filters of DeepBind and Basset became the logos in their papers.
 #
-# A filter gave an activation at each position of each sequence. Take the best window of each sequence, if it is good enough, and
+# What a filter gives after ReLU is its **activation**, one number at each position of each sequence. Take the best window of each sequence, if it is good enough, and
 # count its bases. With padding, the activation at position 5 of a filter 3 wide belongs to the window from 4 to 6, so it *starts*
 # at 4. Leave out windows that reach over an end.
 
@@ -808,7 +808,7 @@ check.filter_to_pfm(activating_windows)
 # %% [markdown]
 # ### All sixteen filters
 #
-# Do this with the network that pools globally and has seen 200,000 sequences. A window counts if it excites the filter more than half as much as the best window of all. A filter's **vote** is its weight for class 1 less that for class 0: how much it speaks for "positive".
+# Do this with the network that pools globally and has seen 200,000 sequences. A window counts if it excites the filter more than half as much as the best window of all. A filter's *vote* is its weight for class 1 less that for class 0: how much it speaks for "positive".
 
 # %% tags=["filters"]
 probe = simulate(ppm, positives=4000, negatives=4000, rng=np.random.default_rng(8))
@@ -872,7 +872,7 @@ classifier_explorer()
 # %% [markdown]
 # ### A challenge
 #
-# Train a network of your own that comes within 0.5 percent of the ceiling for sites anywhere on **either strand** (`strand="either"` in `simulate` and `ceiling`), with at most 200,000 sequences. A hint from lesson 02: the minus strand holds the reverse complement. What could you do with the data, or with the filters?
+# Train a network of your own that comes within 0.5 percent of the ceiling for sites anywhere on *either strand* (`strand="either"` in `simulate` and `ceiling`), with at most 200,000 sequences. A hint from lesson 02: the minus strand holds the reverse complement. What could you do with the data, or with the filters?
 #
 # ## Common mistakes
 #
