@@ -10,7 +10,7 @@
 # %% [markdown]
 # ## What you will be able to do
 #
-# - **read** a confusion table, whatever its order, and **compute** the measures made of it;
+# - **read** a confusion matrix, whatever its order, and **compute** the measures made of it;
 # - **draw** ROC and precision-recall curves and **choose** an operating point for a purpose;
 # - **say** what happens to each measure when positives are rare;
 # - **recognise** an AUC that was computed from hard labels;
@@ -50,8 +50,8 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · Four counts
 #
-# A classifier calls each example positive or negative. With the truth beside it there are four counts. The **confusion table** has a row for each truth and a column for each call. Say so whenever you show one: many put the calls in the rows,
-# and scikit-learn puts the negatives first. Here is the table of the second Korean lecture, read as lesson 04 found that it must be read:
+# A classifier calls each example positive or negative. With the truth beside it there are four counts. Their table is the confusion matrix of lesson 00, or *confusion table*: a row for each truth, a column for each call. Say so whenever you show one: many put the calls in the rows,
+# and scikit-learn puts the negatives first. Here is the table of the second Korean lecture, as lesson 04 read it:
 
 # %% tags=["seed:002-confusion-table", "seed:002-f1", "M06"]
 table = Confusion(tp=188, fn=6, fp=11, tn=195)
@@ -60,12 +60,12 @@ for measure in ("recall", "specificity", "precision", "f1", "mcc"):
     print(table.describe(measure))
 
 # %% [markdown] tags=["seed:002-error-types"]
-# - A **false positive** is also called an error of type I, a **false negative** one of type II.
-# - **Recall** (sensitivity) is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
-# - **Precision** is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
-# - **F1** is 2 TP / (2 TP + FP + FN), a mean of precision and recall that stays near the lower of the two. **MCC**, of lesson 00, uses all four counts; it is 1 for a perfect classifier and about 0 for a coin.
+# - A false positive is an error of type I, a false negative one of type II.
+# - Recall (sensitivity) is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
+# - Precision is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
+# - **F1** is 2 TP / (2 TP + FP + FN), a mean of precision and recall that stays near the lower of the two. MCC, of lesson 00, uses all four counts; it is 1 for a perfect classifier and about 0 for a coin.
 #
-# Recall alone is not to be trusted, least of all where classes are unequal: whoever calls everything positive has a recall of 1 (mistake M21, and lesson 00). Here on the same 400 sequences. MCC is not taken in, and neither is average precision (the AUPRC of lesson 00), which is the share of positives:
+# Recall alone is not to be trusted, least of all where classes are unequal: whoever calls everything positive has a recall of 1 (mistake M21, and lesson 00). Here it is on the same 400 sequences. MCC is not taken in. Nor is the AUPRC of lesson 00, which scikit-learn calls **average precision**: if all scores are alike, it is the share of positives.
 
 # %% tags=["M21"]
 always = Confusion(tp=194, fn=0, fp=206, tn=0)  # all of them called positive
@@ -175,8 +175,8 @@ check.counts_behind(counts_behind)
 # %% [markdown]
 # ## 2 · Scores and curves
 #
-# A network gives more than a call: it gives a **score**. Train the position-free network of lesson 04 on 1,600 sequences with sites anywhere, and score 2,000 fresh ones, the **test set** of this lesson.
-# The score is the second logit less the first: the network's log-odds of "positive". At 0 the two classes are equally likely.
+# A network gives more than a call: it gives a score. Train the network of lesson 04 that pools globally on 1,600 sequences with sites anywhere, and score 2,000 fresh ones, the test set of this lesson.
+# The score is the second logit less the first: the network's log-odds of "positive" (natural logarithms here, not bits). At 0 the two classes are equally likely.
 
 # %% tags=["scores"]
 ppm = pfm_to_ppm(CCGGAA)
@@ -208,7 +208,7 @@ print(f"scores from {scores.min():.0f} to {scores.max():.0f}")
 print(confusion_at(labels, scores, threshold=0))
 
 # %% [markdown]
-# The threshold 0 is one choice of many. Move it up, and there are fewer false positives and more misses. A **ROC curve** shows all choices at once: recall against the false-positive rate. A **precision-recall curve** shows precision against recall. A threshold is a point on each, the **operating point**.
+# The threshold 0 is one choice of many. Move it up, and there are fewer false positives and more misses. A **ROC curve** (receiver operating characteristic) shows all choices at once: recall against the false-positive rate. A **precision-recall curve** shows precision against recall. A threshold is a point on each, the **operating point**.
 
 # %% tags=["curves", "seed:003-roc-plot", "seed:003-pr-plot"]
 ours = curves(labels, scores)
@@ -219,8 +219,8 @@ point = ours.at(0)  # the operating point of the threshold 0
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for curve, name, style in [(ours, "network", "-"), (perfect, "best rule", "--")]:
-    left.plot(curve.false_positive_rate, curve.recall, style, label=name)
-    right.plot(curve.recall, curve.precision, style, label=name)
+    left.plot(curve.false_positive_rate, curve.recall, style, label=f"{name}, AUC {curve.auc:.2f}")
+    right.plot(curve.recall, curve.precision, style, label=f"{name}, average precision {curve.average_precision:.2f}")
 left.plot(point.false_positive_rate, point.recall, "o", color="#111111", label="threshold 0")
 right.plot(point.recall, point.precision, "o", color="#111111", label="threshold 0")
 left.plot([0, 1], [0, 1], ":", color="#5c5c5c", label="coin")
@@ -234,7 +234,7 @@ picture_of(figure, f"ROC and precision-recall curves of the network, AUC {ours.a
            f"{perfect.average_precision:.2f}. At threshold 0 recall is {point.recall:.2f}.")  # fmt: skip
 
 # %% [markdown] tags=["seed:003-definitions"]
-# The area under the ROC curve is the **AUC**, the area under the other one the **average precision** (AUPRC). The AUC has a meaning you can say in one sentence: it is the chance that a random positive
+# The area under the ROC curve is the **AUC**, the area under the other one the average precision. As lesson 03 said, the AUC is the chance that a random positive
 # has a higher score than a random negative.
 #
 # The dashed line is the best rule of lesson 03, the likelihood ratio. No classifier has a higher ROC curve, on average over test sets. On one test set, yours may be ahead for a stretch. At the left end of the
@@ -289,7 +289,7 @@ check.auc(auc_by_pairs)
 #
 # A Taiwanese student report on transcription-factor binding (you will redo its work in lesson 06) compares two networks. The first has AUC 0.9971. The "improved" one has 0.99034749 and an AUPRC of 0.97967480. It looks like a step back.
 #
-# But those two numbers have a strange property. Suppose that the second network called 241 of 241 positives and 5 of 259 negatives positive:
+# But suppose that the second network called 241 of 241 positives and 5 of 259 negatives positive (exercise 4 finds such counts):
 
 # %% tags=["M15", "seed:003-improved-auc"]
 truth = np.array([1] * 241 + [0] * 259)
@@ -364,7 +364,7 @@ check.hidden_table(hidden_table)
 # %% [markdown]
 # ## 3 · A threshold for a purpose
 #
-# Where you put the threshold depends on what a mistake costs. Suppose that you will scan many sequences without a site, and can afford to follow up 1 percent of them. Choose the threshold on a **validation set**, never on the test set.
+# Where you put the threshold depends on what a mistake costs. Suppose that you will scan many sequences without a site, and can afford to follow up 1 percent of them. Choose the threshold on a validation set, never on the test set.
 #
 # > **Predict first.** At threshold 0 the recall was 0.92, and about one negative in nine was called. What will the recall be with one in a hundred?
 
@@ -427,7 +427,7 @@ check.threshold(threshold_for)
 # %% [markdown]
 # ## 4 · When positives are rare
 #
-# In our test set every second sequence is a positive. In a genome, one window in thousands is. Recall and specificity, and with them the ROC curve and its AUC, stay what they are as long as the examples *within* each class stay alike. Precision does not.
+# In our test set every second sequence is a positive. In a genome, one window in thousands is. This share is the **prevalence** of positives. Recall and specificity, and with them the ROC curve and its AUC, stay what they are as long as the examples *within* each class stay alike. Precision does not.
 #
 # > **Predict first.** Recall 0.8 and a false-positive rate of 0.01. One window in a thousand is truly positive. Of 100 positive calls, how many are right?
 
@@ -440,9 +440,9 @@ for prevalence in (0.5, 0.1, 0.01, 0.001):
 
 # %% [markdown]
 # Seven. The other 93 are false, from a classifier with an accuracy of 99 percent. And whoever calls nothing is right more often still: accuracy is worth nothing here.
-# This is Bayes' rule, and it is the same calculation as that of section 9 of lesson 02.
+# This is Bayes' rule, the same calculation as that of section 9 of lesson 02.
 #
-# How does your network fare? To see what it does where one sequence in a hundred is a positive, you need many negatives. In your test set, 1 percent of the negatives are ten sequences: a precision that rests on ten is no precision.
+# How does your network fare where one sequence in a hundred is a positive? To see it, you need many negatives, since your threshold calls about 1 percent of them. In your test set, 1 percent of the negatives are ten sequences, too few to rest a precision on.
 
 # %% tags=["prevalence", "rare"]
 rare_inputs, rare_labels, _ = draw(1000, 99_000, seed=54)
@@ -454,13 +454,13 @@ print(f"AUC {rare.auc:.3f}, was {ours.auc:.3f}; average precision {rare.average_
 # %% [markdown]
 # The same network and the same threshold. Of its positive calls 34 percent are right; in the balanced test set it was 98 percent, 473 of 485. The average precision is a third of what it was. The AUC has moved no more than luck moves it (section 6).
 #
-# So report precision **at the prevalence where the classifier will be used**, and compare average precisions only at the same prevalence.
+# So report precision *at the prevalence where the classifier will be used*, and compare average precisions only at the same prevalence.
 
 # %% [markdown] tags=["exercise:predictive_value"]
 # ### Exercise 6 · What a call is worth elsewhere
 # ●●○ · 10 minutes · why it matters: tests are balanced and genomes are not; most calls of a good model may be wrong there.
 #
-# Recall and specificity were measured on a balanced set. How many of the positive calls are right where positives are rarer?
+# Recall and specificity were measured on a balanced set. Which share of the positive calls is right where positives are rarer? That is the precision there, also called positive predictive value.
 
 # %% tags=["exercise:predictive_value"]
 def predictive_value(recall, specificity, prevalence):
@@ -469,7 +469,7 @@ def predictive_value(recall, specificity, prevalence):
     recall: the share of positives that is called positive.
     specificity: the share of negatives that is not.
     prevalence: the share of positives among all examples.
-    Returns: the positive predictive value, a fraction.
+    Returns: the precision at that prevalence, a fraction.
     """
     ...
 
@@ -505,7 +505,7 @@ decision_explorer()
 # %% [markdown]
 # ## 5 · Do probabilities mean what they say?
 #
-# Softmax turns logits into numbers between 0 and 1. (Of two logits, it is a sigmoid of their difference, your score.) Are they probabilities? If so, of all sequences with 0.7, about 70 percent must be positive: the network is **calibrated**.
+# Softmax turns logits into numbers between 0 and 1. (Of two logits, it is a sigmoid of their difference, your score.) Are they probabilities? If so, of all sequences with 0.7, about 70 percent must be positive. This agreement is the network's **calibration**.
 
 # %% tags=["calibration"]
 many_inputs, many_labels, _ = draw(5000, 5000, seed=53)
@@ -548,7 +548,7 @@ picture_of(figure, f"Observed shares against predicted probabilities. After 40 e
 # %% [markdown]
 # The first network is nearly calibrated: what it calls 0.7 happens in 72 percent of the cases. It is not perfect: what it calls 0.3 happens in 24 percent, and its error of 0.018 is more than luck. At both ends it is a little too modest. The second says 0.99 on average where it is sure, and there 86 percent are positive.
 #
-# The AUC sees only the order: it falls from 0.96 to 0.92, and the false certainty it does not see. The **log loss** (the loss you trained with) and the **Brier score** (the mean squared gap between probability and label) judge order and honesty together; lower is better. The log loss is three times as high, the Brier score nearly twice.
+# The AUC sees only the order: it falls from 0.96 to 0.92, and the false certainty it does not see. The **log loss** (the cross-entropy that you trained with) and the **Brier score** (the mean squared gap between probability and label) judge order and honesty together; lower is better. The log loss is three times as high, the Brier score nearly twice.
 #
 # This is part of what the climbing validation loss of lesson 04 means. Guo and colleagues (2017) found it in the image and text networks of their time, and a remedy: divide all scores by one number, the **temperature**, that makes the loss of a validation set lowest.
 
@@ -563,7 +563,7 @@ print(f"temperature {best_temperature:.1f}: calibration error {calibration(many_
 # %% [markdown]
 # No sequence has changed its place in the order, so the AUC is what it was.
 #
-# A last warning. These networks are calibrated for sets in which half are positives. Where positives are rare, their probabilities are far too high. You can correct them: at a prevalence of 1 percent, add log(0.01 / 0.99) to each score.
+# A last warning. These networks are calibrated for sets in which half are positives. Where positives are rare, their probabilities are far too high. You can correct them: at a prevalence of 1 percent, add log(0.01 / 0.99) to each score. (That is the log-odds before the sequence is read; for half and half it is 0.)
 
 # %% tags=["calibration", "rare"]
 for name, shift in [("as they are", 0), ("corrected", np.log(0.01 / 0.99))]:
@@ -573,8 +573,8 @@ for name, shift in [("as they are", 0), ("corrected", np.log(0.01 / 0.99))]:
 # %% [markdown]
 # ## 6 · How sure is that?
 #
-# A test set is a sample, and the accuracy on it an estimate. Give it an **interval**: of 100 such intervals, from 100 test sets, about 95 hold the true value. For a share, Wilson's interval (1927) does well even near 0 and 1.
-# For an AUC, the package has the one of DeLong and colleagues (1988): it looks at how much the examples differ in the share of the other class that they beat.
+# A test set is a sample, and the accuracy on it an estimate. Give it a **confidence interval**: of 100 such intervals, from 100 test sets, about 95 hold the true value. For a share, Wilson's interval (1927) does well even near 0 and 1.
+# For an AUC, the package has the one of DeLong and colleagues (1988). For each example it takes the share of the other class that it is on the right side of; the more these shares vary, the wider the interval.
 #
 # > **Predict first.** 40 of 40 right. How low may the true accuracy be?
 
@@ -590,8 +590,8 @@ print(f"AUC of our network on 2,000 sequences: {auc_interval(labels, scores)}")
 #
 # ### Two models, one test set
 #
-# The network has an AUC of 0.963, the best rule 0.970, and their intervals overlap. Is the network worse, or unlucky? Both were judged on the *same* sequences, so look at the **difference**. Draw 2,000 sequences from your own test set, with replacement, again and again, and see how the
-# difference varies. This is a **bootstrap** (Efron 1979).
+# The network has an AUC of 0.963, the best rule 0.970, and their intervals overlap. Is the network worse, or unlucky? Both were judged on the *same* sequences, so look at the *difference*. Draw 2,000 sequences from your own test set, with replacement, again and again, and see how the
+# difference varies: the middle 95 percent of the draws are an interval. This is a **bootstrap** (Efron 1979).
 
 # %% tags=["bootstrap"]
 print(f"network   {auc_interval(labels, scores)}")
@@ -605,7 +605,7 @@ low, high = np.percentile(differences, [2.5, 97.5])
 print(f"difference {perfect.auc - ours.auc:.4f} ({low:.4f} to {high:.4f})")
 
 # %% [markdown]
-# The intervals overlap, and the difference is above 0 all the same: most of the luck is shared, and cancels. Overlapping intervals do not prove that two models are equal.
+# The intervals overlap, and the difference is above 0 all the same: most of the luck is shared, and cancels.
 #
 # ### Several runs
 #
