@@ -39,6 +39,8 @@ def test_the_ceiling_of_the_lectures_set_is_97_903_percent_and_AUC_0_99738():
     words = said(NAME, "ceiling-fixed")
     assert "best accuracy, by hand: 0.97903" in words
     assert "the package: accuracy 0.97903, AUC 0.99738" in words
+    [luck] = claims(NAME, r"even the best classifier is typically (0\.\d) percent off")
+    assert f"the best classifier on a test set of 400: 97.9% ± {luck}%" in words
     drawn = said(NAME, "likelihood-ratio")
     assert percents(drawn) == [97.75]  # of 2,000 sequences
     missed, fooled = map(int, re.findall(r"(\d+) positives lie below 0 and (\d+) neg", drawn)[0])

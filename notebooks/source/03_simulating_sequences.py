@@ -5,9 +5,9 @@
 # ## Why this matters
 #
 # You train a network on real data, and it is right in 91 percent of the cases. Is that good? Nobody knows: nobody can say how much of the answer stands
-# in the sequence at all. With data that you made yourself, you can. You know which sequences carry the motif and where, and you can compute the score of the
-# best classifier that could exist: the ceiling, which you met in lesson 00. A network far below it has something to learn. A network above it, by more than the luck of the test set, has found
-# a **leak**: something in your data that gives the answer away.
+# in the sequence at all. With data that you made yourself, you can. You know which sequences carry the motif and where, and you can compute how often the
+# best classifier that could exist is right: the ceiling, which you met in lesson 00. A network far below it has something to learn. A network above it, by more than the luck of the test set, has found
+# a **leak**: something in your data that gives the answer away (in lesson 00 it was neighbours on both sides of a split).
 #
 # A simulation also shows you how data lie. Three of our source lectures make positives with a motif and negatives of plain random letters, and so leave
 # differences that nobody meant to plant. You will measure them.
@@ -16,7 +16,7 @@
 # ## What you will be able to do
 #
 # - **simulate** labelled sequences with a motif at a known place, at an unknown place, on either strand, with partners and with wrong labels;
-# - **compute** the ceiling: the best score that any classifier can reach on such data;
+# - **compute** the ceiling: the best result that any classifier can reach on such data;
 # - **show** what composition alone gives away, and **match** the negatives to the positives;
 # - **shuffle** a sequence so that every pair of neighbours stays as frequent as it was;
 # - **say** what a simulation can teach and what it cannot.
@@ -175,7 +175,7 @@ check.sample_site(sample_site)
 # %% [markdown]
 # ## 2 · The ceiling
 #
-# Some positives carry a poor site that looks like noise. Some negatives carry a perfect `CCGGAA` by accident. No classifier, however large, can get these right. So what is the best that *any*
+# Some positives carry a poor site that looks like noise. Some negatives carry an intact `CCGGAA` by accident. No classifier, however large, can get these right. So what is the best that *any*
 # classifier can do?
 #
 # We know how both classes are made. So compute how probable a sequence is as a positive, and how probable as a negative: its **likelihood** as each. Divide the
@@ -210,7 +210,7 @@ picture_of(figure, f"Log-likelihood ratios of 1,000 positives and 1,000 negative
 
 # %% [markdown] tags=["exercise:ceiling_by_hand"]
 # ### Exercise 2 · A ceiling by hand
-# ●●○ · 10 minutes · why it matters: an accuracy of 72 % is poor or perfect, and only the ceiling tells which.
+# ●●○ · 10 minutes · why it matters: an accuracy of 72 percent is poor or as good as possible, and only the ceiling tells which.
 #
 # The smallest motif has one position. We know how often each base stands there in positives (`p`) and in negatives (`q`), and
 # half of all sequences are positives. A classifier sees one base and must say "positive" or "negative". For each of the four
@@ -252,7 +252,7 @@ check.ceiling_by_hand(ceiling_of_one_position)
 # On 2,000 sequences the result depends on the draw. But there are only 4,096 words of six letters, so we can do without a draw: for each word, we know how often a positive has it, and how
 # often a negative.
 #
-# > **Predict first.** The network of the first lecture reached 97.75 percent on its test set of 400 (that our draw gave the same figure is chance). How much better could a perfect classifier be?
+# > **Predict first.** The network of the first lecture reached 97.75 percent on its test set of 400 (that our draw gave the same figure is chance). How much better could the best classifier be?
 
 # %% tags=["ceiling-fixed"]
 all_words = list(itertools.product(range(4), repeat=6))  # as columns: 0 is A, 1 is C, ...
@@ -264,13 +264,13 @@ print(f"best accuracy, by hand: {accuracy:.5f}")
 best = ceiling(ppm, length=20, start=7)
 print(f"the package: accuracy {best.accuracy:.5f}, AUC {best.auc:.5f}")
 spread = np.sqrt(best.accuracy * (1 - best.accuracy) / 400)
-print(f"a perfect classifier on a test set of 400: {best.accuracy:.1%} +- {spread:.1%}")
+print(f"the best classifier on a test set of 400: {best.accuracy:.1%} ± {spread:.1%}")
 
 # %% [markdown]
 # At most 97.90 percent: each word adds the larger of its two probabilities, and the half comes from the two classes being equally frequent. (The AUC is the chance that a random positive gets a higher score than a random
 # negative; lesson 05 is about it.)
 #
-# The last line is the luck of a test set: on 400 sequences even a perfect classifier is typically 0.7 percent off. So 97.75 percent cannot be told from perfect. Nor can it be told from a network that is one percent worse; for that it takes more
+# The last line is the luck of a test set: on 400 sequences even the best classifier is typically 0.7 percent off. So 97.75 percent cannot be told from the best. Nor can it be told from a network that is one percent worse; for that it takes more
 # test sequences, and with a simulation you can have as many as you like. Without the ceiling, you might spend a week on the missing 2 percent.
 
 # %% [markdown]
@@ -339,8 +339,8 @@ print(f"AUC      {best.auc:.4f} (standard error {best.auc_se:.4f}), from {best.s
 # %% [markdown]
 # Between 91.4 and 91.5 percent. There are too many words of 20 letters to list (a million million), so this ceiling is a mean over a large sample. Its **standard error** says how far off it typically is; one sample in twenty is off by more than twice that.
 #
-# Where did the 6 percent go? Fifteen windows are fifteen chances for a negative to hold something like a site. The fixed place was what made the lectures' task easy. A network can learn the place by heart, and then
-# scores higher than any rule that does not know it (mistake M08; lesson 04 shows it).
+# Where did the 6 percent go? Fifteen windows are fifteen chances for a negative to hold something like a site. The fixed place was what made the lectures' task easy. A network can learn the place by heart, and is then
+# right more often than any rule that does not know it (mistake M08; lesson 04 shows it).
 #
 # Many take the highest window score instead of the mean of the ratios. How much does it cost? And where do you draw the line?
 
@@ -373,7 +373,7 @@ for strand in ("+", "either"):
 #
 # So far, positives and negatives had the same background. In real data sets they often do not, and a classifier takes whatever it is given.
 #
-# The article "A primer on deep learning in genomics" (Zou and colleagues, 2019) comes with 2,000 simulated sequences of 50 bases. Its positives carry `CGACCGAACTCC`, rich in C and poor in T; its negatives are uniform. Forget
+# The primer on deep learning (Zou and colleagues, 2019), of which lesson 01 showed the first sequence, comes with 2,000 simulated sequences of 50 bases. Its positives carry `CGACCGAACTCC`, rich in C and poor in T; its negatives are uniform. Forget
 # the motif. Count the bases of each sequence, and let a logistic regression guess from these four numbers alone.
 
 # %%
@@ -401,8 +401,8 @@ with_motif = np.array(["CGACCGAACTCC" in sequence for sequence in primer])
 print(f"the motif as a rule: right in {(with_motif == primer_labels).mean():.0%}")
 
 # %% [markdown]
-# AUC 0.79 and 0.80, and neither score has looked at the order of the bases. This is mistake M34, which three of our five source lectures make: uniform random negatives. (The ceiling of this set is 100 percent: look for the one word.) A network trained on such
-# data may learn to count C. It will report a fine score, and fail on the first sequence that is rich in C and carries no motif.
+# AUC 0.79 and 0.80, and neither score has looked at the order of the bases: uniform random negatives give that much away (mistake M34). (The ceiling of this set is 100 percent: look for the one word.) A network trained on such
+# data may learn to count C. It will report a fine result, and fail on the first sequence that is rich in C and carries no motif.
 #
 # The set of the two Korean lectures has the same leak, only smaller, because the composition of its motif is less extreme. `simulate` can make negatives in several ways. Ask for each, with
 # the place unknown: what does composition give away, and where is the ceiling?
@@ -471,7 +471,7 @@ check.match_gc(match_gc)
 # %% [markdown]
 # ## 5 · Shuffling pairs
 #
-# Real DNA is more than its composition. In the human genome, C is rarely followed by G: the C of a `CG` is usually methylated, and methylated C easily mutates to T. In the promoters of many genes, where it is not methylated, the pair is less rare (Bird, 1986). A negative whose bases are
+# Real DNA is more than its composition. In the human genome, C is rarely followed by G: the C of a `CG`, called a CpG, is usually methylated, and methylated C easily mutates to T. In the promoters of many genes, where it is not methylated, the pair is less rare (Bird, 1986). A negative whose bases are
 # shuffled one by one loses this, and a network can notice.
 #
 # > **Predict first.** In the promoter region of *GATA4*, a quarter of all bases is C and a quarter is G, more or less. How often is a C followed by a G?
@@ -684,7 +684,7 @@ for sequence, (first, second) in zip(pair.sequences, pair.starts):
 # %% [markdown]
 # Most of the gain is the second motif; knowing the distance adds a few percent, and knowing the order one. Whether a network learns such a rule you can test here, because you know what it is worth.
 #
-# **Wrong labels.** An experiment misses bound sites and reports unbound ones. If a share of the labels is flipped, even the perfect classifier is wrong there:
+# **Wrong labels.** An experiment misses bound sites and reports unbound ones. If a share of the labels is flipped, even the best rule is wrong there:
 
 # %% tags=["label-noise"]
 for noise in (0, 0.05, 0.1, 0.2):
@@ -719,7 +719,7 @@ simulation_explorer()
 # %% [markdown]
 # ## 8 · What a simulation can teach, and what it cannot
 #
-# It can tell you whether your code works: plant a rule and see whether it is found. It can tell you how far from perfect a model is, how much data a task needs, and which leak a kind of negatives leaves open. It gives
+# It can tell you whether your code works: plant a rule and see whether it is found. It can tell you how far below the ceiling a model is, how much data a task needs, and which leak a kind of negatives leaves open. It gives
 # the truth about every site, which no experiment does.
 #
 # It cannot tell you how nature does it. Everything you find in simulated data was put there by you. A sequence of ours is positive because we planted a site in it, whatever word came out: each position by itself, with no neighbours, no
@@ -732,9 +732,9 @@ simulation_explorer()
 # - **Uniform negatives for a motif with a composition of its own** (M34). Composition alone reaches AUC 0.8 on a published teaching set. Shuffle the positives instead.
 # - **A permutation of cut pairs taken for a dinucleotide shuffle.** The pairs across the cuts change. Count all overlapping pairs.
 # - **Believing that GC-matched is matched.** A and T may still differ, C and G too, and every pair.
-# - **No ceiling.** 91 percent can be perfect and 97 percent a leak.
+# - **No ceiling.** 91 percent can be the best there is, and 97 percent a leak.
 # - **A ceiling for other data.** It belongs to one way of making positives and negatives, one length, one share of wrong labels.
-# - **A score above the ceiling celebrated.** If it is more than the luck of the test set, look for the leak: the same sequence in training and test, a place that is always the same.
+# - **A result above the ceiling celebrated.** If it is more than the luck of the test set, look for the leak: the same sequence in training and test, a place that is always the same.
 #
 # ## Recap
 #
@@ -750,4 +750,4 @@ simulation_explorer()
 # - J. Zou et al. A primer on deep learning in genomics. *Nature Genetics* 51, 12-18 (2019).
 # - A. P. Bird. CpG-rich islands and the function of DNA methylation. *Nature* 321, 209-213 (1986).
 #
-# **Next:** lesson 04 trains the networks of the two lectures on these sequences, and watches them approach the ceiling.
+# **Next:** [04 · A CNN classifier](04_cnn_classifier.ipynb), which trains the networks of the two lectures on these sequences, and watches them approach the ceiling.
