@@ -50,7 +50,7 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · Four counts
 #
-# A classifier calls each example positive or negative. With the truth beside it there are four counts. Their table is the confusion matrix of lesson 00, or *confusion table*: a row for each truth, a column for each call. Say so whenever you show one: many put the calls in the rows,
+# A classifier calls each example positive or negative. With the truth beside it there are four counts. Their table is the confusion matrix of lesson 00: a row for each truth, a column for each call. Say so whenever you show one: many put the calls in the rows,
 # and scikit-learn puts the negatives first. Here is the table of the second Korean lecture, as lesson 04 read it:
 
 # %% tags=["seed:002-confusion-table", "seed:002-f1", "M06"]
@@ -61,11 +61,11 @@ for measure in ("recall", "specificity", "precision", "f1", "mcc"):
 
 # %% [markdown] tags=["seed:002-error-types"]
 # - A false positive is an error of type I, a false negative one of type II.
-# - Recall (sensitivity) is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
+# - Recall is the share of the positives that is found, **specificity** the share of the negatives that is left alone. Each looks at one row only.
 # - Precision is the share of the positive calls that is right. It looks at a column, and therefore depends on how many positives there are.
 # - **F1** is 2 TP / (2 TP + FP + FN), a mean of precision and recall that stays near the lower of the two. MCC, of lesson 00, uses all four counts; it is 1 for a perfect classifier and about 0 for a coin.
 #
-# Recall alone is not to be trusted, least of all where classes are unequal: whoever calls everything positive has a recall of 1 (mistake M21, and lesson 00). Here it is on the same 400 sequences. MCC is not taken in. Nor is the AUPRC of lesson 00, which scikit-learn calls **average precision**: if all scores are alike, it is the share of positives.
+# Recall alone can be had for nothing (mistake M21; lesson 00): call everything positive, here the same 400 sequences. MCC is not taken in. Nor is the AUPRC of lesson 00, which scikit-learn calls **average precision**: if all scores are alike, it is the share of positives.
 
 # %% tags=["M21"]
 always = Confusion(tp=194, fn=0, fp=206, tn=0)  # all of them called positive
@@ -134,9 +134,9 @@ print(f"94.0 % of 400 is {0.94 * 400:.0f}")
 # ### Exercise 2 · The counts behind a printed accuracy
 # ●●○ · 10 minutes · why it matters: a printed percentage can give away that it belongs to another table.
 #
-# An accuracy of 94.0 % on 400 examples: how many calls were right? List every count that would have been printed so. The list
+# An accuracy of 94.0 percent on 400 examples: how many calls were right? List every count that would have been printed so. The list
 # may hold several counts, or none: then no test of that size gave that percentage. (Psychologists check published means
-# this way: Brown & Heathers, *Social Psychological and Personality Science* 8, 363-369, 2017.)
+# this way: Brown and Heathers, *Social Psychological and Personality Science* 8, 363-369, 2017.)
 
 # %% tags=["exercise:counts_behind"]
 def counts_behind(percent, decimals, total):
@@ -214,11 +214,11 @@ print(confusion_at(labels, scores, threshold=0))
 ours = curves(labels, scores)
 ratio = log_likelihood_ratio(codes, ppm)
 best_scores = np.maximum(ratio, -100)  # a sequence that cannot be a positive has -inf: give it the lowest score
-perfect = curves(labels, best_scores)
+best = curves(labels, best_scores)
 point = ours.at(0)  # the operating point of the threshold 0
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-for curve, name, style in [(ours, "network", "-"), (perfect, "best rule", "--")]:
+for curve, name, style in [(ours, "network", "-"), (best, "best rule", "--")]:
     left.plot(curve.false_positive_rate, curve.recall, style, label=f"{name}, AUC {curve.auc:.2f}")
     right.plot(curve.recall, curve.precision, style, label=f"{name}, average precision {curve.average_precision:.2f}")
 left.plot(point.false_positive_rate, point.recall, "o", color="#111111", label="threshold 0")
@@ -230,8 +230,8 @@ right.set(xlabel="recall", ylabel="precision", title="precision-recall", ylim=(0
 left.legend()
 _ = right.legend()
 picture_of(figure, f"ROC and precision-recall curves of the network, AUC {ours.auc:.2f} and average precision "
-           f"{ours.average_precision:.2f}, close to the best rule with {perfect.auc:.2f} and "
-           f"{perfect.average_precision:.2f}. At threshold 0 recall is {point.recall:.2f}.")  # fmt: skip
+           f"{ours.average_precision:.2f}, close to the best rule with {best.auc:.2f} and "
+           f"{best.average_precision:.2f}. At threshold 0 recall is {point.recall:.2f}.")  # fmt: skip
 
 # %% [markdown] tags=["seed:003-definitions"]
 # The area under the ROC curve is the **AUC**, the area under the other one the average precision. As lesson 03 said, the AUC is the chance that a random positive
@@ -287,7 +287,7 @@ check.auc(auc_by_pairs)
 # %% [markdown]
 # ### Scores rank, labels do not
 #
-# A Taiwanese student report on transcription-factor binding (you will redo its work in lesson 06) compares two networks. The first has AUC 0.9971. The "improved" one has 0.99034749 and an AUPRC of 0.97967480. It looks like a step back.
+# One of our sources, a student report from Taiwan (lesson 06 repeats it), compares two networks for transcription-factor binding. The first has AUC 0.9971. The "improved" one has 0.99034749 and an AUPRC of 0.97967480. It looks like a step back.
 #
 # But suppose that the second network called 241 of 241 positives and 5 of 259 negatives positive (exercise 4 finds such counts):
 
@@ -386,7 +386,7 @@ print(f"false-positive rate {strict.false_positive_rate:.3f}, recall {strict.rec
 # ### Exercise 5 · A threshold that keeps a promise
 # ●●○ · 15 minutes · why it matters: over a genome of negatives it is the false-positive rate that decides how much work is wasted.
 #
-# "At most 1 % of the negatives will be called." Find the lowest of the scores that keeps such a promise. Several negatives may
+# "At most 1 percent of the negatives will be called." Find the lowest of the scores that keeps such a promise. Several negatives may
 # have the same score, and sometimes no score will do.
 
 # %% tags=["exercise:threshold"]
@@ -427,7 +427,7 @@ check.threshold(threshold_for)
 # %% [markdown]
 # ## 4 · When positives are rare
 #
-# In our test set every second sequence is a positive. In a genome, one window in thousands is. This share is the **prevalence** of positives. Recall and specificity, and with them the ROC curve and its AUC, stay what they are as long as the examples *within* each class stay alike. Precision does not.
+# In this test set every second sequence is a positive. In a genome, one window in thousands is. This share is the **prevalence** of positives. Recall and specificity, and with them the ROC curve and its AUC, stay what they are as long as the examples *within* each class stay alike. Precision does not.
 #
 # > **Predict first.** Recall 0.8 and a false-positive rate of 0.01. One window in a thousand is truly positive. Of 100 positive calls, how many are right?
 
@@ -440,7 +440,7 @@ for prevalence in (0.5, 0.1, 0.01, 0.001):
 
 # %% [markdown]
 # Seven. The other 93 are false, from a classifier with an accuracy of 99 percent. And whoever calls nothing is right more often still: accuracy is worth nothing here.
-# This is Bayes' rule, the same calculation as that of section 9 of lesson 02.
+# This is Bayes' rule. Section 9 of lesson 02 did the same in bits: there, a score added to the logarithm of the odds before you look.
 #
 # How does your network fare where one sequence in a hundred is a positive? To see it, you need many negatives, since your threshold calls about 1 percent of them. In your test set, 1 percent of the negatives are ten sequences, too few to rest a precision on.
 
@@ -495,7 +495,7 @@ check.predictive_value(predictive_value)
 # </details>
 
 # %% [markdown]
-# ### Explore
+# ### Explore: the threshold
 #
 # Move the threshold and watch four things at once: the two curves, the scores, the table. Then make positives rare. Which curve moves, and which stays? (These scores are not your network's: they are drawn from two bell curves, with the AUC that you set.)
 
@@ -591,7 +591,7 @@ print(f"AUC of our network on 2,000 sequences: {auc_interval(labels, scores)}")
 # ### Two models, one test set
 #
 # The network has an AUC of 0.963, the best rule 0.970, and their intervals overlap. Is the network worse, or unlucky? Both were judged on the *same* sequences, so look at the *difference*. Draw 2,000 sequences from your own test set, with replacement, again and again, and see how the
-# difference varies: the middle 95 percent of the draws are an interval. This is a **bootstrap** (Efron 1979).
+# difference varies: the middle 95 percent of the draws are an interval. This is a **bootstrap** (Efron, 1979).
 
 # %% tags=["bootstrap"]
 print(f"network   {auc_interval(labels, scores)}")
@@ -602,7 +602,7 @@ for _ in range(400):
     drawn = rng.integers(0, len(labels), len(labels))  # some sequences twice, some not at all
     differences.append(roc_auc_score(labels[drawn], best_scores[drawn]) - roc_auc_score(labels[drawn], scores[drawn]))
 low, high = np.percentile(differences, [2.5, 97.5])
-print(f"difference {perfect.auc - ours.auc:.4f} ({low:.4f} to {high:.4f})")
+print(f"difference {best.auc - ours.auc:.4f} ({low:.4f} to {high:.4f})")
 
 # %% [markdown]
 # The intervals overlap, and the difference is above 0 all the same: most of the luck is shared, and cancels.
@@ -698,4 +698,4 @@ check.interval(wilson_interval)
 # - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger. On calibration of modern neural networks. *International Conference on Machine Learning* (2017).
 # - D. Chicco, G. Jurman. The advantages of the Matthews correlation coefficient (MCC) over F1 score and accuracy in binary classification evaluation. *BMC Genomics* 21, 6 (2020).
 #
-# **Next:** lesson 06 leaves the simulation: real binding sites, and negatives that do not flatter.
+# **Next:** [06 · Transcription factor binding](06_transcription_factor_binding.ipynb), which leaves the simulation for real binding sites, and negatives that do not flatter.
