@@ -301,14 +301,14 @@ def test_M34_composition_alone_wins_against_naive_negatives(primer, peaks):
         == by_hand["dinucleotides", few_cpgs]
         == 0.5
     )
-    [by_gc] = numbers(r"Against uniform letters, the share of G and C alone reaches (0\.\d\d)")
+    [by_gc] = numbers(r"Against uniform letters, the GC content alone reaches (0\.\d\d)")
     assert by_gc == pytest.approx(by_hand["uniform", gc], abs=0.015)
     assert np.mean(gc(letters)) > 0.5, "in peaks it is above a half"
     [by_cpgs] = numbers(r"against shuffled bases a classifier that only counts CpGs has an AUC of (0\.\d\d)")
     assert by_cpgs == pytest.approx(by_hand["shuffled bases", few_cpgs], abs=0.015)
     both = numbers(r"win much against uniform letters \((0\.\d\d) and (0\.\d\d) alone\) and nothing here")
     assert both == pytest.approx([by_hand["uniform", gc], by_hand["uniform", few_cpgs]], abs=0.015)
-    [on_primer] = numbers(r"counting C and T, whatever their order, reaches an AUC of (0\.\d\d) here \(M34\)")
+    [on_primer] = numbers(r"counting C and T, whatever their order, reaches an AUC of (0\.\d\d) here \(mistake M34\)")
     sequences, labels = primer
     pyrimidines = np.array([sequence.count("C") - sequence.count("T") for sequence in sequences])
     assert on_primer == pytest.approx(area(pyrimidines[labels == 1], pyrimidines[labels == 0]), abs=0.006)

@@ -85,9 +85,11 @@ def test_the_peaks_are_split_by_chromosome_and_share_nothing(peaks):
     assert [
         int(x)
         for x in re.findall(
-            r"\d+", claims(r"hold out whole chromosomes\. Here (8 and 9) are for the test")[0]
+            r"\d+", claims(r"Hold out whole chromosomes \(lesson 00\)\. Here (8 and 9) are for the test")[0]
         )
     ] == [8, 9]
+    more = claims(r"lesson 00, with (200) peaks only, took (1) and (17) as well")
+    assert more[0] == "200" and '["chr1", "chr8", "chr9", "chr17"]' in reading.code("00_start_here")
     assert {place.chromosome for place in test.places} == {"chr8", "chr9"}
     chromosomes = [place.chromosome for place in others.places]
     valid = sum(name in ("chr10", "chr11") for name in chromosomes)

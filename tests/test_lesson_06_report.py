@@ -77,15 +77,17 @@ def test_split_42_fits_the_hidden_table_and_the_log(primer):
     )
     assert steps * 10 == train == 2000 - tests - valid
     assert (
-        claims(r"the counts behind the AUC of its second network: (\d+) positives and (\d+) negatives") == ["241", "259"]
+        claims(r"lesson 05 supposed (\d+) positives and (\d+) negatives, and got the AUC") == ["241", "259"]
         and tests == 241 + 259
     )
+    evaluation = reading.prose("05_evaluation_and_thresholds")
+    assert "241 of 241 positives and 5 of 259 negatives" in evaluation and "Both to the eighth digit" in evaluation
     assert found("seed:003-split", r"test: (\d+); .*?(0\.\d+)") == [positives, first]
     assert found("seed:003-split", r"on either strand: (\d+)\n") == [0]
 
 
 def test_the_report_s_areas_are_in_the_middle_of_twenty_runs(runs):
-    """The bar: an AUC of 0.995 +- 0.004."""
+    """The bar: an AUC of 0.995 ± 0.004."""
     claimed = numbers(r"The report has an AUC of (0\.\d+) and an AUPRC of (0\.\d+)")
     assert claimed == [0.9971, 0.9969]
     for name, kind, value in zip(("AUC", "AUPRC"), ("auc", "average_precision"), claimed):
@@ -94,7 +96,7 @@ def test_the_report_s_areas_are_in_the_middle_of_twenty_runs(runs):
         middle = np.quantile(values, [0.2, 0.8])
         assert middle[0] < value < middle[1], "in the middle of what chance gives"
         assert found(
-            "seed:003-original-auc", name + r" +(\S+) \+- (\S+), from (\S+) to (\S+)\n"
+            "seed:003-original-auc", name + r" +(\S+) ± (\S+), from (\S+) to (\S+)\n"
         ) == pytest.approx([values.mean(), values.std(ddof=1), values.min(), values.max()], abs=0.00051)
 
 

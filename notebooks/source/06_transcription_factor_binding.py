@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# Where does a transcription factor bind? A student report from Taiwan answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what a score rests on before any network: the negatives, the split and the baseline.
+# Where does a transcription factor bind? One of our sources, the student report from Taiwan, answers with a network and an AUC of 0.997. In this lesson you repeat the report, find out what its data are, and why its "improved" network sometimes learns nothing. Then you turn to 39,184 stretches of the human genome where CTCF was seen, and learn what a result rests on before any network: the negatives, the split and the baseline.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -59,7 +59,7 @@ from course_utils.training import fit, predict
 # %% [markdown]
 # ## 1 · Look at the data first
 #
-# The report takes its data from a book, and the book takes them from the article "A primer on deep learning in genomics" (Zou and colleagues, 2019): two text files, one with 2,000 sequences of 50 bases, one with their labels. The report reads the labels with a function that takes the first line of a file for a header. Does this file have one?
+# The report takes its data from a book, and the book takes them from the primer of lessons 01 and 03 (Zou and colleagues, 2019): two text files, one with 2,000 sequences of 50 bases, one with their labels. The report reads the labels with a function that takes the first line of a file for a header. Does this file have one?
 
 # %% tags=["needs-data:primer", "M19"]
 label_file, sequence_file = fetch("primer")
@@ -98,11 +98,11 @@ print(f"the site starts at {min(starts)} to {max(starts)}, always on the strand 
       not any(reverse_complement(site) in sequence for sequence in sequences))  # fmt: skip
 
 # %% [markdown]
-# These are no binding sites. Somebody planted one word of twelve letters, without a single variation, into random sequences (mistake M18: the report presents them as real). That is a fair first exercise, and the article says that it is simulated. Shift the labels by a header, and the rule is a coin; with the right ones, it is always right. A network with an AUC of 0.997 has therefore *lost* something, and lesson 03 showed that counting C and T, whatever their order, reaches an AUC of 0.79 here (M34).
+# These are no binding sites. Somebody planted one word of twelve letters, without a single variation, into random sequences (mistake M18: the report presents them as real). That is a fair first exercise, and the article says that it is simulated. Shift the labels by a header, and the rule is a coin; with the right ones, it is always right. A network with an AUC of 0.997 has therefore *lost* something, and lesson 03 showed that counting C and T, whatever their order, reaches an AUC of 0.79 here (mistake M34).
 #
 # ## 2 · The network of the report
 #
-# It has 32 filters of width 12, a max-pool over four places, a layer of 16 and one output. You know every part from lesson 04.
+# It has 32 filters of width 12, a max-pool over four places, a layer of 16 and one output. You know every part from lesson 04, where there were two outputs. One logit is enough for two classes: above 0 means "label 1".
 
 # %% tags=["seed:003-original-network", "seed:003-parameters"]
 with seeded(2):
@@ -110,7 +110,7 @@ with seeded(2):
 summary(original, (4, 50), device="cpu")
 
 # %% [markdown]
-# The weights start as they do in Keras, with which the report was made. Its log (the lines that training prints) shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 found the counts behind the AUC of its second network: 241 positives and 259 negatives). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation (ones and zeros), as in the log: this seems to be the split of the report.
+# The weights start as they do in Keras, with which the report was made. Its log (the lines that training prints) shows 135 steps an epoch, and its metrics fit a test set of 500 (lesson 05 supposed 241 positives and 259 negatives, and got the AUC of its second network to the eighth digit). So: 500 for the test, 150 for validation, 1,350 for training in batches of ten. With `random_state=42` there are 241 positives in the test, and the shares 0.4867 and 0.5133 in validation (ones and zeros), as in the log: this seems to be the split of the report.
 
 # %% tags=["needs-data:primer", "seed:003-split"]
 rest, test_rows = train_test_split(np.arange(2000), test_size=500, random_state=42)
@@ -160,7 +160,7 @@ primer_runs = json.loads(shipped("primer_runs.json").read_text())
 report = primer_runs["report"]
 for name, values in [("AUC", report["auc"]), ("AUPRC", report["average_precision"])]:
     scatter = np.std(values, ddof=1)
-    print(f"{name:5} {np.mean(values):.3f} +- {scatter:.3f}, from {min(values):.3f} to {max(values):.3f}")
+    print(f"{name:5} {np.mean(values):.3f} ± {scatter:.3f}, from {min(values):.3f} to {max(values):.3f}")
 
 # %% [markdown]
 # The report's figures lie in the middle of these twenty. And in the picture both losses fall; the validation loss flattens and does not climb.
@@ -423,7 +423,8 @@ print(f"validation loss lower after epoch 10 than after epoch 5: {falling} of 20
 with seeded(42):
     detector = MotifDetector()
 parameters = sum(p.numel() for p in detector.parameters())
-history = train_report(detector, train, valid, nn.BCEWithLogitsLoss(), epochs=15, lr=0.02)
+binary = nn.BCEWithLogitsLoss()  # the binary cross-entropy of one logit (lesson 04)
+history = train_report(detector, train, valid, binary, epochs=15, lr=0.02)
 area = roc_auc_score(labels[test_rows], predict(detector, inputs[test_rows]))
 print(f"{parameters} parameters, AUC {area:.4f}")
 runs = primer_runs["detector"]
@@ -435,7 +436,7 @@ print(f"80 runs: lowest AUC {min(runs['auc']):.4f};", said_of_80(runs["left"], 1
 # %% [markdown]
 # ## 4 · Real peaks
 #
-# ChIP-seq finds where a protein sits: fix it to the DNA, cut the DNA, fish the protein out with an antibody, and sequence what hangs on it. Where many fragments pile up there is a peak. The file has 39,184 peaks of CTCF: of each, the 100 bases around its middle, and its place in the human genome (assembly hg19).
+# ChIP-seq (lesson 01) finds where a protein sits: fix it to the DNA, cut the DNA, fish the protein out with an antibody, and sequence what hangs on it. Where many fragments pile up there is a peak. The file has 39,184 peaks of CTCF: of each, the 100 bases around its middle, and its place in the human genome (assembly hg19).
 
 # %% tags=["needs-data:ctcf-peaks", "M24"]
 [peak_file] = fetch("ctcf-peaks")
@@ -448,11 +449,11 @@ print(f"{mixed:,} peaks have lower-case letters, as in {as_written[1][:12]}")
 print("a LabelEncoder makes of it:", LabelEncoder().fit_transform(list(as_written[1][:12])))
 
 # %% [markdown]
-# Lower case marks repeats (lesson 01). `read_regions` makes it upper case. The report, and the Chinese overview of lesson 01, fit a `LabelEncoder` to each sequence; it takes `a` and `A` for two bases, and numbers the bases anew in each sequence that lacks one (mistake M24).
+# Lower case marks repeats (lesson 01). `read_regions` makes it upper case. The report, and the Chinese overview of lesson 00, fit a `LabelEncoder` to each sequence; it takes `a` and `A` for two bases, and numbers the bases anew in each sequence that lacks one (mistake M24).
 #
 # ### A split that is a test
 #
-# A random split would put neighbours on both sides, and copies of a gene that stand side by side in the genome. So hold out whole chromosomes. Here 8 and 9 are for the test: nothing is trained on them, and nothing is chosen by them. 10 and 11 are for validation: by them the settings of section 7 were chosen.
+# Hold out whole chromosomes (lesson 00). Here 8 and 9 are for the test (lesson 00, with 200 peaks only, took 1 and 17 as well): nothing is trained on them, and nothing is chosen by them. 10 and 11 are for validation: by them the settings of section 7 were chosen.
 
 # %% tags=["needs-data:ctcf-peaks", "chromosomes"]
 others, test_peaks = peaks.by_chromosome(test=["chr8", "chr9"])
@@ -515,12 +516,12 @@ check.leaks(find_leaks)
 #
 # ## 5 · What is *not* a binding site?
 #
-# You have 39,184 positives and no negatives. You must find some, and this choice decides what a score means. Four kinds:
+# You have 39,184 positives and no negatives. You must find some, and this choice decides what an AUC means. Four kinds:
 #
 # - *uniform*: random letters, as in so many tutorials;
 # - *shuffled bases*: the letters of each peak in another order; same composition;
-# - *dinucleotides*: a dinucleotide shuffle (lesson 03); same pairs of neighbours, among them the **CpG**, a C followed by a G;
-# - *genomic*: real stretches of the genome where no peak was seen, with the same share of G and C.
+# - *dinucleotides*: a dinucleotide shuffle (lesson 03); same pairs of neighbours, among them the **CpG**, a C followed by a G (lesson 00);
+# - *genomic*: real stretches of the genome where no peak was seen, with the same GC content (lesson 00: the share of G and C).
 #
 # From made up to real they are a **ladder of negatives** with four *rungs*. Each rung is closer to real DNA than the one before; it need not be harder for every score.
 
@@ -619,7 +620,7 @@ print("the fewer CpGs, the higher the score")
 ladder(few_cpgs)
 
 # %% [markdown]
-# Against uniform letters, the share of G and C alone reaches 0.64: in peaks it is above a half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA (lesson 03), and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: the second rung takes the share of G and C away, the third the CpGs. What the fourth takes away you will see in section 6.
+# Against uniform letters, the GC content alone reaches 0.64: in peaks it is above a half. From the second rung on it is worth nothing, because the negatives have the same. But CpGs are rare in human DNA (lesson 03), and a shuffle of single letters makes as many as chance gives. So against shuffled bases a classifier that only counts CpGs has an AUC of 0.84, without any idea of CTCF. Against dinucleotide shuffles it cannot win that way, and not against this real DNA either: CpGs are rare there, too. That is what the ladder is for: the second rung takes the share of G and C away, the third the CpGs. What the fourth takes away you will see in section 6.
 #
 # ## 6 · Baselines
 #
@@ -646,7 +647,7 @@ def motif_scan(sequences):
 ladder(motif_scan)
 
 # %% [markdown]
-# Nothing was trained here. The matrix comes from another experiment, though perhaps from many of the same sites: no baseline is quite blind. Its AUC is what a network must beat. It is highest against uniform letters: motif and peaks are rich in G and C, and uniform letters are not. Part of that score is composition again.
+# Nothing was trained here. The matrix comes from another experiment, though perhaps from many of the same sites: no baseline is quite blind. Its AUC is what a network must beat. It is highest against uniform letters: motif and peaks are rich in G and C, and uniform letters are not. Part of that AUC is composition again.
 #
 # The second baseline knows nothing of CTCF: it counts the words of 8 letters. A word and its reverse complement count as one, so there are 32,896 and not 65,536. A logistic regression gives each a weight. It is trained on all chromosomes but 8 and 9, against dinucleotide shuffles.
 
@@ -819,7 +820,7 @@ for trained in rungs:
 # The scan has 0.47: near 0.5, and a little below. The words of 8 have 0.69: they see shuffles well, and that is at least a part of why they fell on the genomic rung. The network that trained on the same rung has 0.60: it sees them, too, but less. The one that trained against real DNA has 0.37. It has learned what DNA without a peak looks like, and to it a shuffle looks less so. No negative is neutral: each leaves its mark.
 
 # %% [markdown]
-# ### Explore
+# ### Explore: the ladder
 #
 # Choose a score and a kind of negatives, and move the recall. The ROC curves of the same score on the other rungs stay in the picture.
 #
@@ -841,7 +842,7 @@ judged = {
 ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
 
 # %% [markdown]
-# ## 9 · What the score does not say
+# ## 9 · What the AUC does not say
 #
 # - **A negative is not "unbound".** It is a stretch where this experiment, in these cells, saw no peak. CTCF may sit there in other cells.
 # - **A positive is not "bound by this motif".** Some peaks hold no site that the matrix knows: other proteins may carry CTCF there.
@@ -876,4 +877,4 @@ ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
 #
 # The peaks come from the repository const-ae/Neural_Network_DNA_Demo, which does not name the assembly; their letters agree with hg19. The report's data and code come from the book *Deep Learning for Genomics* (Packt).
 #
-# **Next:** lesson 07 opens the network that you trained here, and asks what it saw.
+# **Next:** [lesson 07](07_interpreting_networks.ipynb) opens the network that you trained here, and asks what it saw.
