@@ -140,7 +140,7 @@ start = int(fresh.starts[0, 0])
 attribution_picture(values, "mutagenesis: what each letter is worth", marks=[(start, start + 12)])
 
 # %% [markdown]
-# The box is the truth. Does it work every time, or only in this picture? A picture of one sequence is an anecdote, so take all 1,000 new positives. Where is the stretch of 12 letters that the network needs most?
+# The box is the truth. Does it work every time, or only in this picture? One picture proves nothing, so take all 1,000 new positives. Where is the stretch of 12 letters that the network needs most?
 
 # %% [markdown] tags=["exercise:find_the_site"]
 # ### Exercise 2 · Where is the site?
@@ -369,7 +369,9 @@ for name, reference in choices.items():
 #
 # ### Seven maps, one table
 #
-# Which method finds the word most often, and which agrees best with mutagenesis? Take all 1,000 positives:
+# Which method finds the word most often, and which agrees best with mutagenesis? Take all 1,000 positives. There are seven maps: mutagenesis; the gradient, and input x gradient, each as it is and centred; DeepLIFT with one shuffle of each sequence as reference, and with ten.
+#
+# > **Predict first.** Which of the seven finds the exact place least often?
 
 # %% tags=["all-methods"]
 positives = new_inputs[:1000]
@@ -412,7 +414,7 @@ attribution = input_x_gradient(network, peak_inputs[[number]], centred=True)[0].
 attribution_picture(attribution, f"{held_out.places[number]}, logit {logits[number]:.1f}")
 
 # %% [markdown]
-# Letters above the axis speak for a site, letters below against it. A site stands out. Is it the one that JASPAR's matrix would have found? Compare for all held-out peaks: the 19 letters that the network needs most, and the best match of the matrix, on either strand. And compare with the match of *another* peak, to see what chance gives.
+# Letters above the axis speak for a site, letters below against it. A site stands out. Is it the one that JASPAR's matrix would have found? Compare for all test peaks of lesson 06 (chromosomes 8 and 9): the 19 letters that the network needs most, and the best match of the matrix, on either strand. And compare with the match of *another* peak, to see what chance gives.
 
 # %% tags=["needs-data:ctcf-peaks", "ctcf-places"]
 motifs = read_motifs(shipped("jaspar_motifs.txt"))
@@ -431,21 +433,21 @@ for name, place in [("the same peak", best), ("another peak", another)]:
 #
 # ## 6 · Filters become motifs
 #
-# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights; count, as in lesson 04. In each peak, take the window in which its activation, the score after the ReLU, is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter *fires*, and the window is a site. Lay its sites one above the other, as the filter reads them, and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif.
+# A filter of the first layer slides along the sequence like a PWM (lesson 02), 24 letters wide. What does it look for? Do not read its weights; count, as in lesson 04. In each peak, take the window in which its activation (lesson 04) is highest, on either strand. Where this is more than half of its highest activation in all peaks, the filter *fires* (in lesson 04: is excited), and the window is a site. Lay its sites one above the other, as the filter reads them, and count the letters: a PFM (Alipanahi and colleagues, 2015; Kelley and colleagues, 2016). A filter that is 0 at every peak never fires and has no motif.
 #
 # The list begins with the largest weights in the last layer. The logo is that of the second filter, which has the most sites of the three.
 
 # %% tags=["needs-data:ctcf-peaks", "filters"]
 filters = filter_pfms(network.conv, peak_inputs)
 weights = network.linear.weight[0].detach().numpy()  # (48,): what one unit of a filter's activation adds to the logit
-print(f"{len(filters)} filters, {sum(found.dead for found in filters)} of them never fire at a held-out peak")
+print(f"{len(filters)} filters, {sum(found.dead for found in filters)} of them never fire at a test peak")
 by_weight = sorted((found for found in filters if not found.dead), key=lambda found: -weights[found.number])
 for found in by_weight[:3]:
     print(f"weight {weights[found.number]:.2f}, {found}")
 
 # %% tags=["needs-data:ctcf-peaks", "filters"]
 second = by_weight[1]
-logo_picture(second.ppm, f"filter {second.number}: {len(second):,} sites in held-out peaks")
+logo_picture(second.ppm, f"filter {second.number}: {len(second):,} sites in test peaks")
 
 # %% [markdown] tags=["exercise:filter_match"]
 # ### Exercise 5 · Name a filter
@@ -613,9 +615,11 @@ for name, model in [("section 1", planted), ("misled", misled)]:
     print(f"{name:9} place found within two letters: {near.mean():.0%}; height inside it: {inside:.0%}")
 
 # %% [markdown]
-# The AUC against uniform negatives is 1.00, and still high where there is no word at all. The tallest stretch does not give the fault away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word; the network of section 1 has a tenth there, on the same sequences. The misled one has learned that G and C speak for a positive, as the second AUC says. So look at the background of a map, too, not at its peak alone.
+# The AUC against uniform negatives is 1.00, and still high where there is no word at all. The tallest stretch does not give the fault away: in nine of ten sequences it is the word. The rest of the map does. Nearly half of the height stands outside the word; the network of section 1 has a tenth there, on the same sequences. The misled one has learned that G and C speak for a positive, as the second AUC says. So look at the rest of a map, too, not at its tallest stretch alone.
 #
-# **A network that knows nothing.** Draw the peak of section 5 again, with a network that was never trained:
+# **A network that knows nothing.** Draw the peak of section 5 again, with a network that was never trained.
+#
+# > **Predict first.** Will its map look different? How could you tell?
 
 # %% tags=["needs-data:ctcf-peaks", "untrained"]
 with seeded(1):
@@ -660,7 +664,7 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 #
 # ## Recap
 #
-# Mutants ask the network only about sequences, and everything else is compared with them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. Plant a truth, and you can count where a method fails. Where nobody knows the truth, compare with an untrained network, look at the background, and look for a second site.
+# Mutants ask the network only about sequences, and everything else is compared with them. Gradients cost little, and need the mean over the letters taken away. Complete attributions add up to a difference that the reference decides. Filters become motifs by counting what they fire at, and a motif gets its name with an E-value. Plant a truth, and you can count where a method fails. Where nobody knows the truth, compare with an untrained network, look at the whole map, and look for a second site.
 #
 # ## Further reading
 #
@@ -673,4 +677,4 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 # - S. Gupta, J. A. Stamatoyannopoulos, T. L. Bailey, W. S. Noble. Quantifying similarity between motifs. *Genome Biology* 8, R24 (2007).
 # - D. R. Kelley, J. Snoek, J. L. Rinn. Basset: learning the regulatory code of the accessible genome with deep convolutional neural networks. *Genome Research* 26, 990-999 (2016).
 #
-# **Next:** lesson 08: other families of networks, on equal terms.
+# **Next:** [lesson 08](08_network_families.ipynb) compares other families of networks, on equal terms.
