@@ -55,7 +55,7 @@ def auc(runs, task, family, budget=2_000) -> list[float]:
 
 
 def test_M22_convolutions_suit_patterns_anywhere_and_not_fixed_positions(runs):
-    claims(r'convolutional networks suit ("data with fixed positions"), and names DNA as an example\. \(This is mistake M22')
+    claims(r'convolutional networks suit ("data with fixed positions"), and names DNA as an example \(mistake M22\)')
     dnn_place, dnn_anywhere = found("M22", r"fully connected +(0\.\d\d) +(0\.\d\d)")
     cnn_place, cnn_anywhere = found("M22", r"convolutional +(0\.\d\d) +(0\.\d\d)\n")
     assert dnn_place > 0.98 and cnn_anywhere > 0.88 and abs(cnn_place - 0.5) < 0.03 and abs(dnn_anywhere - 0.5) < 0.04

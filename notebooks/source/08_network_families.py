@@ -4,9 +4,9 @@
 # %% [markdown] tags=["seed:004-families"]
 # ## Why this matters
 #
-# Lessons 04 to 07 had one kind of network, the convolutional one. A Chinese overview of deep learning for genomics names five kinds and says in a line each what they suit: fully connected, convolutional, recurrent, graph-convolutional networks, and auto-encoders. Which one would you take for your data? A list does not tell you.
+# Lessons 04 to 07 had one kind of network, the convolutional one. The Chinese overview of lesson 00 names five kinds and says in a line each what they suit: fully connected, convolutional, recurrent, graph-convolutional networks, and auto-encoders. Which one would you take for your data? A list does not tell you.
 #
-# In this lesson you build all five, each on one screen. Each answers a different question. The three that read sequences compete on equal terms: the same data, nearly the same number of parameters, the same recipe, five runs, and beside each score the best that *any* method could reach. The other two answer questions of their own. Each meets its simplest rival: the same network without the graph, and principal components.
+# In this lesson you build all five, each on one screen. Each answers a different question. The three that read sequences compete on equal terms: the same data, nearly the same number of parameters, the same recipe, five runs, and beside each result the best that *any* method could reach. The other two answer questions of their own. Each meets its simplest rival: the same network without the graph, and principal components.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -96,7 +96,7 @@ for task in TASKS:
     print(f"{task:9} {best.auc:.4f}                 {best.accuracy:.4f}")
 
 # %% [markdown]
-# Now the networks. All of them read `(N, 4, L)` and give one logit: above 0 means "positive". All are trained by the same function, with Adam at one learning rate, batches of 64, and the weights of the epoch with the lowest validation loss. (Of three learning rates tried with one seed, this one was the best, or as good, for each of the three families; see `tools/families_runs.py`.)
+# Now the networks. All of them read `(N, 4, L)` and give one logit, as in lesson 06: above 0 means "positive". All are trained by the same function, with Adam at one learning rate, batches of 64, and the weights of the epoch with the lowest validation loss. (Of three learning rates tried with one seed, this one was the best, or as good, for each of the three families; see `tools/families_runs.py`.)
 
 # %% tags=["recipe"]
 def sets_for(task, seed=0):
@@ -125,7 +125,7 @@ print("inputs", tuple(inputs.shape), "labels", tuple(labels.shape), "positives",
 # %% [markdown] tags=["seed:004-dnn"]
 # ## 2 · Fully connected: does the place matter?
 #
-# The oldest family lays the sequence out as one long list, 4 × 50 = 200 numbers. Each **hidden unit** has a weight for each of them: for A at place 0, for A at place 1, and so on. (The overview and the tables below call it DNN, *deep neural network*. That is a poor name: ours has one hidden layer, and the other families can be deep, too. The literature also says *multilayer perceptron*.)
+# The oldest family lays the sequence out as one long list, 4 × 50 = 200 numbers. Each **hidden unit** has a weight for each of them: for A at place 0, for A at place 1, and so on. (The overview calls it DNN, as do the tables from section 5 on: *deep neural network*. That is a poor name: ours has one hidden layer, and the other families can be deep, too. The literature also says *multilayer perceptron*.)
 
 # %% tags=["seed:004-dnn"]
 class FullyConnected(nn.Module):
@@ -172,7 +172,7 @@ print("parameters:", sum(p.numel() for p in cnn.parameters()))
 print(f"AUC, anywhere: {train(cnn, sets['anywhere']):.2f}")
 
 # %% [markdown] tags=["M22"]
-# The ceiling of this task is 0.91. The overview writes that convolutional networks suit "data with fixed positions", and names DNA as an example. (This is mistake M22 of those that these lessons number and correct.) You have a task with a fixed position, and one without any.
+# The ceiling of this task is 0.91. The overview writes that convolutional networks suit "data with fixed positions", and names DNA as an example (mistake M22). You have a task with a fixed position, and one without any.
 #
 # > **Predict first.** Two AUCs are not printed yet: the convolutional network at a *place*, the fully connected one *anywhere*. What will they be?
 
@@ -339,7 +339,7 @@ check.equal_budget(size_within)
 # %% [markdown]
 # ## 5 · Side by side
 #
-# One run is an anecdote. So everything was run five times, each time with other data, other first weights and another order: three families, three tasks, three budgets (`tools/families_runs.py` repeats it). The networks of one run share their data, so they can be compared in pairs. The table has the mean of the held-out AUCs of the five runs, and the median of the seconds.
+# One run says little. So everything was run five times, each time with other data, other first weights and another order: three families, three tasks, three budgets (`tools/families_runs.py` repeats it). The networks of one run share their data, so they can be compared in pairs. The table has the mean of the test AUCs of the five runs, and the median of the seconds. Its names are short, and so are those of the other tables and of the explorer: DNN is the fully connected network, CNN the convolutional and GRU the recurrent one.
 #
 # A fourth network joins them: a convolutional one with a *second layer*, whose filters read 27 neighbouring scores of the first. It can see a motif and another one at some distance.
 
@@ -365,7 +365,7 @@ for panel, task in zip(panels, TASKS):
     panel.axhline(runs["ceilings"][task]["auc"], color="black", ls="--", lw=1)
     panel.axhline(0.5, color="grey", ls=":", lw=1)
     panel.set(title=task, xticks=range(4), xticklabels=["DNN", "CNN", "GRU", "CNN,\ntwo layers"], ylim=(0.45, 1.02))
-_ = panels[0].set_ylabel("held-out AUC, five runs")
+_ = panels[0].set_ylabel("test AUC, five runs")
 said = {}
 for task in TASKS:
     kept = {family: runs["sequences"][task][family]["2000"]["auc"] for family in runs["families"]}
@@ -449,9 +449,9 @@ picture_of(figure, f"The median logit of the network with two layers, for the mo
 #
 # ## 6 · Explore
 #
-# Here are all of these runs. Choose a task, a network and a budget. You see how five trainings went, what they reached, and what one of them says of 200 held-out sequences beside what the best rule says of them.
+# Here are all of these runs. Choose a task, a network and a budget. You see how five trainings went, what they reached, and what one of them says of 200 test sequences beside what the best rule says of them.
 #
-# - **Predict first:** does a budget of 8,000 parameters help the fully connected network to find a motif *anywhere*? And the convolutional one to know a *place*?
+# - Guess first: does a budget of 8,000 parameters help the fully connected network to find a motif *anywhere*? And the convolutional one to know a *place*?
 # - Look at the recurrent network's curves. Where does the validation loss stay at ln 2 = 0.69, chance, and for how long?
 # - Compare the two histograms. Where does a network give up the most against the best rule?
 
@@ -463,7 +463,7 @@ families_explorer("order", "GRU")
 # ●●○ · 10 minutes · why it matters: what a network knows before it has seen any data is a property of its family. This experiment shows it.
 #
 # Draw one permutation of the positions. Shuffle *every* sequence with it, for training and for the test: `shuffled = sequences[:, :, permutation]`.
-# Train a fully connected network, a convolutional one and a GRU on the shuffled sequences. **Predict first:** whose held-out score stays the same?
+# Train a fully connected network, a convolutional one and a GRU on the shuffled sequences. Guess first: whose test AUC stays the same?
 #
 # You can prove one of the three answers without any training: for each network of that family there is another one, with other weights in its first layer, that gives for the shuffled
 # sequences what the one gives for the originals. Write the function that makes those weights.
@@ -523,7 +523,7 @@ for task, name, make in contest:
     print(f"{task:9} {name:15} AUC with shuffled positions: {train(model, shuffled):.{digits}f}")
 
 # %% [markdown]
-# The fully connected network keeps its scores of sections 2 and 4. The two others, which were near the ceiling on the letters as they stood, fall to 0.53 and 0.6.
+# The fully connected network keeps its AUCs of sections 2 and 4. The two others, which were near the ceiling on the letters as they stood, fall to 0.53 and 0.6.
 
 # %% [markdown] tags=["seed:004-gcn"]
 # ## 7 · On a graph: what do the neighbours say?
@@ -653,7 +653,7 @@ for name, matrix in [("with the graph", with_graph), ("without", torch.eye(600))
 # %% [markdown]
 # Both networks have the same number of parameters and the same first weights. One gets $\hat A$, the other the identity in its place, so that each node listens to itself alone. That is a fair way to ask whether the *graph* helps. (Another one: a graph with the same degrees and shuffled links.)
 #
-# And what is possible? Features and links together have a ceiling, too. **Belief propagation** passes messages along the links until all agree; it knows how the network was made, and is exact in the limit of large networks with few links a node (Decelle and others, 2011). Above it stands an **oracle** that is told the true modules of *all other* proteins: on average nobody can do better than that; on a single network one may be luckier.
+# And what is possible? Features and links together have a ceiling, too. **Belief propagation** passes messages along the links until all agree; it knows how the network was made, and is exact in the limit of large networks with few links a node (Decelle and colleagues, 2011). Above it stands an **oracle** that is told the true modules of *all other* proteins: on average nobody can do better than that; on a single network one may be luckier.
 
 # %% tags=["graph-runs"]
 beliefs = belief_propagation(network, labelled)
@@ -677,7 +677,7 @@ print(f"gcn - ceiling of the features alone: {features_alone.estimate:+.3f} "
 #
 # The row *new network* is another test, and a harder one: five further networks, all proteins and links new, nothing trained again. It is right for 0.89. The weights belong to features and not to nodes, so they can move.
 #
-# A graph helps where neighbours are alike. Where they are not, a mean over them can blur what a node knew (not measured here). So always show the score of the same network without the graph, too.
+# A graph helps where neighbours are alike. Where they are not, a mean over them can blur what a node knew (not measured here). So always show the result of the same network without the graph, too.
 
 # %% [markdown] tags=["seed:004-ae"]
 # ## 8 · Without labels: what would be enough to write it down again?
@@ -882,7 +882,7 @@ def row(network, question, parameters, seconds, measure, reached, rival, its, be
     print(f"{network:19}  {question:12}  {parameters:>10}  {seconds:>7}  {measure:5}  {reached:>8}  {rival:15}  {its:>5}  {best:>13}")
 
 
-row("network", "question", "parameters", "seconds", "", "held out", "best of others", "", "best possible")
+row("network", "question", "parameters", "seconds", "", "reached", "best of others", "", "best possible")
 for family, task in [("DNN", "place"), ("CNN", "anywhere"), ("GRU", "order")]:
     one, means = runs["sequences"][task][family]["2000"], {other: np.mean(auc_of(task, other)) for other in runs["families"]}
     rival = max(means.keys() - {family}, key=means.get)
@@ -897,10 +897,10 @@ row("auto-encoder", "curved table", f"{curved['parameters']:,}", f"{np.median(cu
     "PCA", theirs, f"{tables['floor']:.3f}")  # fmt: skip
 
 # %% [markdown]
-# Scores are means of five runs, seconds medians; the rival is the best of the other networks. (The floor in the last line is that of the linear table; for the curved one it is about right if the noise is small. And the auto-encoder has 8,126 parameters, PCA 180: two weights for each of 60 genes, and the genes' means.)
+# Results are means of five runs, of the test set or of what was held out; seconds are medians; the rival is the best of the other networks. (The floor in the last line is that of the linear table; for the curved one it is about right if the noise is small. And the auto-encoder has 8,126 parameters, PCA 180: two weights for each of 60 genes, and the genes' means.)
 
 # %% tags=["budgets"]
-print("                          held-out AUC, mean of five runs, with a budget of")
+print("                          test AUC, mean of five runs, with a budget of")
 print("                            " + "".join(f"{budget:8,}" for budget in runs["budgets"]))
 for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
     row = [np.mean(auc_of(task, family, budget)) for budget in runs["budgets"]]
@@ -909,16 +909,16 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 # %% [markdown] tags=["seed:004-map-of-models"]
 # ### Where the famous models stand
 #
-# The overview names four models of genomics. Now you can place them:
+# Lesson 00 listed these four models of genomics. Now you can place them:
 #
 # | model | family | what for |
 # |---|---|---|
-# | DeepBind (Alipanahi and others, 2015) | one convolutional layer, the best match of each filter (in some models also its mean), then fully connected, the hidden layer optional: close to your network of section 3 | which proteins bind a stretch of DNA or RNA |
+# | DeepBind (Alipanahi and colleagues, 2015) | one convolutional layer, the best match of each filter (in some models also its mean), then fully connected, the hidden layer optional: close to your network of section 3 | which proteins bind a stretch of DNA or RNA |
 # | DeepSEA (Zhou and Troyanskaya, 2015) | three convolutional layers, then fully connected; 1,000 letters | 919 chromatin features at once |
-# | Basset (Kelley and others, 2016) | three convolutional layers, then fully connected; 600 letters | open chromatin in 164 cell types |
-# | DeepCpG (Angermueller and others, 2017) | convolutional for the DNA; a GRU that reads the neighbouring CpGs cell after cell, in both directions; fully connected on top | methylation in single cells |
+# | Basset (Kelley and colleagues, 2016) | three convolutional layers, then fully connected; 600 letters | open chromatin in 164 cell types |
+# | DeepCpG (Angermueller and colleagues, 2017) | convolutional for the DNA; a GRU that reads the neighbouring CpGs cell after cell, in both directions; fully connected on top | methylation in single cells |
 #
-# None is of one family alone. The last layers of all four are fully connected: by then the convolutions have found *what* is there, and what is left is a list. DeepCpG gives each part of its data a family of its own. The "sequence" of its GRU is a row of cells, whose order means nothing. Further on the map: recurrent layers on top of convolutions (DanQ; Quang and Xie, 2016), graph convolutions for drugs and proteins (Decagon; Zitnik and others, 2018), variational auto-encoders, a kind with chance in its code, for single cells (scVI; Lopez and others, 2018). Transformers, in which all places look at each other, are a family of their own, and not in this lesson.
+# None is of one family alone. The last layers of all four are fully connected: by then the convolutions have found *what* is there, and what is left is a list. DeepCpG gives each part of its data a family of its own. The "sequence" of its GRU is a row of cells, whose order means nothing. Further on the map: recurrent layers on top of convolutions (DanQ; Quang and Xie, 2016), graph convolutions for drugs and proteins (Decagon; Zitnik and colleagues, 2018), variational auto-encoders, a kind with chance in its code, for single cells (scVI; Lopez and colleagues, 2018). Transformers, in which all places look at each other, are a family of their own, and not in this lesson.
 
 # %% [markdown]
 # ## Common mistakes
@@ -927,7 +927,7 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 # - **Families compared with unequal budgets, or one run each.** Count the parameters, pair the runs, print the interval.
 # - **No ceiling.** An AUC of 0.90 is nearly all there is in one task, and a failure in another.
 # - **A graph used because it is there.** Train the same network with the identity in its place.
-# - **Held-out nodes whose labels leak.** And a score on the same graph sold as one for new graphs.
+# - **Held-out nodes whose labels leak.** And a result on the same graph sold as one for new graphs.
 # - **An auto-encoder without PCA beside it.** And the code of one run shown alone: it may be twisted. Look at the held-out error, and correlate the codes of several runs.
 # - **"The network cannot" where it is "this network did not".** A second layer, other places of the pool, more data: say what you tried.
 #
@@ -956,4 +956,4 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 # - 生信菜鸟团. 如何用深度学习研究组学? (How to study omics with deep learning?) Posted at Py学习; in Chinese. The overview of mistake M22.
 # - G. Eraslan, Ž. Avsec, J. Gagneur, F. J. Theis. Deep learning: new computational modelling techniques for genomics. *Nature Reviews Genetics* 20, 389-403 (2019).
 #
-# **Next:** lesson 09 takes the convolutional family further, to networks that see tens of thousands of letters.
+# **Next:** [lesson 09](09_dilated_convolutions.ipynb) takes the convolutional family further, to networks that see tens of thousands of letters.
