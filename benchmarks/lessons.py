@@ -35,7 +35,7 @@ def run(entry: dict) -> tuple[float, int]:
 
 if __name__ == "__main__":
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    print("| lesson | median seconds | slowest | stated | memory, MB |\n|---|--:|--:|--:|--:|")
+    print(f"| lesson, runs: {runs} | median seconds | slowest | stated | memory, MB |\n|---|--:|--:|--:|--:|")
     for entry in lessons.lessons():
         seconds, peaks = zip(*(run(entry) for _ in range(runs)))
         print(

@@ -123,7 +123,7 @@ def card(entry: dict, pictures: Path) -> str:
     return (
         f'<a class="course-card" href="notebooks/{name}.html"><img alt="" src="cards/{name[:2]}.svg">'
         f"<strong>{name[:2]} · {escape(entry['title'])}</strong><span>{escape(entry['about'])}</span>"
-        f"<small>{entry['minutes']} minutes to read, {entry['seconds']} seconds to run</small></a>"
+        f"<small>{entry['minutes']} minutes with the exercises, {entry['seconds']} seconds to run</small></a>"
     )
 
 

@@ -90,7 +90,7 @@ def header(lesson: dict, address: str) -> str:
     return (
         f"# {lesson['name'][:2]} · {lesson['title']}\n\n{badges}\n\n"
         f"*{lesson['about']}*\n\n**Before this:** {lesson['before']} · "
-        f"**to read:** about {lesson['minutes']} minutes · "
+        f"**to read and solve:** about {lesson['minutes']} minutes · "
         f"**to run:** {lesson['seconds']} seconds on two CPU cores · **words:** [glossary](glossary.md)"
     )
 
@@ -197,7 +197,7 @@ def run(names: list[str], root: Path = ROOT) -> None:
 def readme(root: Path = ROOT) -> str:
     """The README with its table of lessons brought up to date."""
     address = repository(root)
-    rows = ["| lesson | what it teaches | minutes to read | seconds to run |", "|---|---|---|---|"]
+    rows = ["| lesson | what it teaches | minutes, exercises included | seconds to run |", "|---|---|---|---|"]
     for lesson in lessons(root):
         name = lesson["name"]
         title = f"[{name[:2]} {lesson['title']}](notebooks/{name}.ipynb)"

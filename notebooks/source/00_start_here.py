@@ -229,7 +229,7 @@ likeness = np.corrcoef(found[:, 0], gc)[0, 1]  # a 2 x 2 table of correlations; 
 found[:, 0] *= np.sign(likeness)  # turn the first column round if GC would grow to the left
 
 figure, axes = plt.subplots(figsize=(6, 3.4))
-dots = axes.scatter(found[:, 0], found[:, 1], c=gc, cmap="cividis", s=18)
+dots = axes.scatter(found[:, 0], found[:, 1], c=gc, cmap="cividis", s=18, edgecolors="#5c5c5c", linewidths=0.4)
 figure.colorbar(dots, label="GC content")
 axes.set(xlabel="first direction found", ylabel="second direction found")
 print(f"correlation of the first direction with GC content: {abs(likeness):.2f}")

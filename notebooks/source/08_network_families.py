@@ -361,7 +361,7 @@ figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", share
 for panel, task in zip(panels, TASKS):
     for place, (family, marker) in enumerate(zip(runs["families"], "os^D")):
         auc = runs["sequences"][task][family]["2000"]["auc"]
-        panel.plot(place + np.linspace(-0.2, 0.2, 5), auc, marker, color=["#0072B2", "#E69F00", "#009E73", "#CC79A7"][place])
+        panel.plot(place + np.linspace(-0.2, 0.2, 5), auc, marker, color=["#0072B2", "#D55E00", "#009E73", "#B0508A"][place])
     panel.axhline(runs["ceilings"][task]["auc"], color="black", ls="--", lw=1)
     panel.axhline(0.5, color="grey", ls=":", lw=1)
     panel.set(title=task, xticks=range(4), xticklabels=["DNN", "CNN", "GRU", "CNN,\ntwo layers"], ylim=(0.45, 1.02))
@@ -436,7 +436,7 @@ for place in range(44):
     moved = torch.eye(4)[torch.from_numpy(moved)].permute(0, 2, 1)  # (N, 4, L)
     median_logits.append(float(predict(two_layers, moved).median()))
 figure, panel = plt.subplots(figsize=(7, 2.4), layout="constrained")
-panel.plot(median_logits, "o-", color="#CC79A7", ms=4)
+panel.plot(median_logits, "o-", color="#B0508A", ms=4)
 panel.axhline(0, color="grey", ls=":", lw=1)
 panel.set(xlabel="start of the motif", ylabel="median logit")
 above = [place for place, logit in enumerate(median_logits) if logit > 0]
@@ -755,7 +755,7 @@ _, _, factors = tables_for("curved")
 pictures = {"the true factors": factors, "PCA": codes["curved", "PCA"], "auto-encoder": codes["curved", "auto-encoder"]}
 for row, which in enumerate(("first", "second")):
     for panel, (name, points) in zip(panels[row], pictures.items()):
-        dots = panel.scatter(*points.T, c=factors[:, row], cmap="cividis", s=8)
+        dots = panel.scatter(*points.T, c=factors[:, row], cmap="cividis", s=8, edgecolors="#5c5c5c", linewidths=0.3)
         truth = name == "the true factors"
         panel.set(title="" if row else name, ylabel="second factor" if truth else "second number")
         if row:
@@ -806,7 +806,7 @@ for one, other in [(0, 1), (4, 0), (4, 1)]:
     print(f"codes of seeds {one} and {other}: second correlation {canonical_correlations(relu_codes[one], relu_codes[other])[1]:.1f}")
 figure, panels = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained", sharex=True, sharey=True)
 for panel, factor, which in zip(panels, factors.T, ("first", "second")):
-    dots = panel.scatter(*relu_codes[4].T, c=factor, cmap="cividis", s=8)
+    dots = panel.scatter(*relu_codes[4].T, c=factor, cmap="cividis", s=8, edgecolors="#5c5c5c", linewidths=0.3)
     panel.set(title=f"by the {which} factor", xlabel="first number")
     _ = figure.colorbar(dots, ax=panel)
 _ = panels[0].set_ylabel("second number")

@@ -317,7 +317,7 @@ gate = 1 / (1 + np.exp(-b))  # between 0 and 1
 figure, axes = plt.subplots(figsize=(6, 3))
 for a, style, colour in [(2, "-", "#0072B2"), (0.5, "--", "#009E73"), (-1, ":", "#D55E00")]:
     axes.plot(b, a * gate, style, color=colour)
-    axes.text(6.2, a * gate[-1], f"a = {a}", va="center", color=colour)
+    axes.text(6.2, a * gate[-1], f"a = {a}", va="center")
 axes.set(xlabel="b, which opens the gate", ylabel="a · sigmoid(b)")
 print(f"a = 2: {2 * gate[0]:.3f} at b = -6 (closed), {2 * gate[60]:.1f} at b = 0 (half open), {2 * gate[-1]:.3f} at b = 6 (open)")
 picture_of(figure, f"The gated value against b for three values a. All are near 0 at the left; a = 2 rises to {2 * gate[-1]:.2f}, "
