@@ -105,7 +105,7 @@ def test_M23_the_number_of_layers_does_not_fix_the_number_of_parameters():
     assert convolutions + connected == 4_129_664 and "4.1 million parameters" in words
     layers, parameters = layers_and_parameters_of_lesson_10()
     assert (layers, parameters) == (11, 388_154)
-    assert f"{layers} layers" in words and f"{parameters:,} parameters" in words
+    assert f"{layers} hidden layers" in words and f"{parameters:,} parameters" in words
 
 
 def layers_and_parameters_of_lesson_10() -> tuple[int, int]:

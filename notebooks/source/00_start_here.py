@@ -111,17 +111,17 @@ boxes_picture(
 #
 # | model | reads | predicts |
 # |---|---|---|
-# | DeepBind (Alipanahi et al. 2015) | a short piece of DNA or RNA | does this protein bind it? |
-# | DeepSEA (Zhou & Troyanskaya 2015) | 1,000 letters | proteins bound, histone marks, open chromatin |
-# | Basset (Kelley et al. 2016) | 600 letters | is it open, in each of 164 cell types? |
-# | DeepCpG (Angermueller et al. 2017) | the DNA around a CpG (a C before a G), and its neighbours' methylation | is it methylated in this cell? |
-# | Basenji (Kelley et al. 2018) | 131,072 letters | whole tracks of activity along them |
+# | DeepBind (Alipanahi and colleagues, 2015) | a short piece of DNA or RNA | does this protein bind it? |
+# | DeepSEA (Zhou and Troyanskaya, 2015) | 1,000 letters | proteins bound, histone marks, open chromatin |
+# | Basset (Kelley and colleagues, 2016) | 600 letters | is it open, in each of 164 cell types? |
+# | DeepCpG (Angermueller and colleagues, 2017) | the DNA around a CpG (a C followed by a G), and its neighbours' methylation | is it methylated in this cell? |
+# | Basenji (Kelley and colleagues, 2018) | 131,072 letters | whole tracks of activity along them |
 
 # %% [markdown] tags=["seed:002-samples-variables"]
 # ## 2 · Samples × variables
 #
-# Statistics and machine learning put data into a table: each row is a *sample*, each column a *variable*. Let
-# us make one from real data. The file holds 200 stretches of human DNA (version hg19 of the genome) where an
+# Statistics and machine learning put data into a table: each row is a **sample**, each column a
+# **variable**. Let us make one from real data. The file holds 200 stretches of human DNA (version hg19 of the genome) where an
 # experiment called ChIP-seq found the protein **CTCF**, which helps to fold the genome. Such a stretch is a
 # **peak**. Peaks differ in length; these were cut to a **window**, a stretch of one fixed length, of 100
 # letters. `data/README.md` says where they come from.
@@ -153,7 +153,7 @@ print(f"{'... mean of all 200':26}" + "".join(f"{share:6.2f}" for share in share
 
 # %% [markdown] tags=["exercise:gc_content"]
 # ### Exercise 1 · One variable: GC content
-# ●○○ · 5 minutes · why it matters: a model will gladly learn GC content in place of what you meant
+# ●○○ · 5 minutes · why it matters: a model will gladly learn GC content in place of what you meant.
 #
 # Write a function that takes a list of sequences and gives back an array with one number for each: the
 # fraction of its letters that are G or C. Lower-case letters count as well.
@@ -162,14 +162,9 @@ print(f"{'... mean of all 200':26}" + "".join(f"{share:6.2f}" for share in share
 def gc_content(sequences):
     """The fraction of G and C in each sequence.
 
-    Args:
-        sequences: a list of N strings of the letters A, C, G, T, a, c, g, t; lengths may differ.
-
-    Returns:
-        An array of shape (N,) with fractions from 0 to 1, not rounded.
-
-    Example:
-        gc_content(["GGCC", "ATat"]) gives array([1., 0.])
+    sequences: a list of N strings of the letters A, C, G, T, a, c, g, t; lengths may differ.
+    Returns: an array of shape (N,) with fractions from 0 to 1, not rounded;
+        for ["GGCC", "ATat"] it is [1, 0].
     """
     ...
 
@@ -247,10 +242,10 @@ picture_of(
 # %% [markdown] tags=["seed:004-three-sets", "M20"]
 # ## 4 · Three sets for three jobs
 #
-# For a supervised problem we also need *negatives*: sequences that CTCF does not bind. For now we shuffle the
-# letters of each peak, so that counting single letters cannot give it away. This is weak: it destroys not only
-# CTCF's *motif*, the pattern of letters that it recognises, but all else that is natural, such as repeats.
-# Lessons 03 and 06 do better.
+# The peaks are our **positives**: sequences of the kind that we look for. We also need **negatives**: sequences
+# that CTCF does not bind. For now we shuffle the letters of each peak, so that counting single letters cannot
+# give it away. This is weak: it destroys not only CTCF's **motif**, the pattern of letters that it recognises,
+# but all else that is natural, such as repeats. Lessons 03 and 06 do better.
 #
 # A model can learn its examples by heart and know nothing else. So we divide the data *before* we begin:
 #
@@ -260,19 +255,20 @@ picture_of(
 # | **validation set** | chooses the **hyperparameters**: what we decide *about* the model | you, when you compare settings |
 # | **test set** | says how good the chosen model is on data that played no part in any choice | you, *once*, at the end |
 #
-# These lessons grew out of five lectures and articles. Their mistakes are numbered, and each is corrected
-# where it belongs. The three of this lesson come from a Chinese-language overview of deep learning for omics,
-# posted by the bioinformatics group 生信菜鸟团. The first of them, M20, says that training learns the
-# hyperparameters. You will see below why it cannot.
+# These lessons grew out of five lectures and articles: two Korean, one Japanese, one Chinese, and a student's
+# report from Taiwan. Their mistakes are numbered, and each is corrected where it belongs. The three of this
+# lesson come from the Chinese one, an overview of deep learning for omics posted by the bioinformatics group
+# 生信菜鸟团. The first of them, M20, says that training learns the hyperparameters. You will see below why it
+# cannot.
 #
 # How to divide? Neighbouring stretches of a genome resemble each other, and some overlap. A random split puts
 # one neighbour into the training set and the other into the test set, where it is no longer news. So in
-# genomics whole chromosomes are *held out*: kept away from training. Less leaks through, though genes
-# that were copied from one chromosome to another still do.
+# genomics whole chromosomes are *held out*: kept away from training. The *leak*, as this is called, gets
+# smaller, though genes that were copied from one chromosome to another still pass through it.
 
 # %% [markdown] tags=["exercise:split_by_chromosome"]
 # ### Exercise 2 · Hold out chromosomes
-# ●●○ · 8 minutes · why it matters: a leak between the sets is a common reason why a fine result does not last
+# ●●○ · 8 minutes · why it matters: a leak between the sets is a common reason why a fine result does not last.
 #
 # The records are named like `chr8:100-200`. Write a function that marks the records of certain chromosomes.
 # You can read on without it; the lesson uses its own split.
@@ -281,16 +277,10 @@ picture_of(
 def split_by_chromosome(names, held_out):
     """Mark the records that lie on held-out chromosomes.
 
-    Args:
-        names: a list of N record names such as "chr8:100-200".
-        held_out: a list of chromosome names such as ["chr1", "chr8"].
-
-    Returns:
-        A boolean array of shape (N,), that is, of True and False: True where the record lies on
-        one of these chromosomes.
-
-    Example:
-        split_by_chromosome(["chr1:1-9", "chr7:1-9"], ["chr1"]) gives array([True, False])
+    names: a list of N record names such as "chr8:100-200".
+    held_out: a list of chromosome names such as ["chr1", "chr8"].
+    Returns: a boolean array of shape (N,), that is, of True and False: True where the record lies
+        on one of these chromosomes; for ["chr1:1-9", "chr7:1-9"] and ["chr1"] it is [True, False].
     """
     ...
 
@@ -337,9 +327,9 @@ for name, members in sets.items():
 
 # %% [markdown]
 # Our model is **logistic regression**: it multiplies the count of each of the 64 words by a number, the
-# word's *weight*, adds up, and says "peak" if the sum is large enough. The 64 weights and one offset are its
-# parameters; training finds them. How large the weights may grow is decided beforehand, by a hyperparameter
-# that scikit-learn calls `C`: a small `C` holds them near 0, a large `C` lets them go.
+# word's *weight*, adds up, and says "peak" if the sum is large enough. The 64 weights and one constant, the
+# *bias*, are its parameters; training finds them. How large the weights may grow is decided beforehand, by a
+# hyperparameter that scikit-learn calls `C`: a small `C` holds them near 0, a large `C` lets them go.
 #
 # > **Predict first.** We train the same model with six values of `C`. Which will fit the *training* set best?
 # > And which the *validation* set?
@@ -377,7 +367,7 @@ picture_of(
 # **over-fitting**, and only data that were *not* trained on can show it. So training learns the parameters,
 # and validation chooses the hyperparameters.
 #
-# Now the validation set has taken part in a choice, and the best of six scores tends to be a little too kind.
+# Now the validation set has taken part in a choice, and the best of six results tends to be a little too kind.
 # For an honest number we open the test set, once.
 
 # %% tags=["M20"]
@@ -388,7 +378,7 @@ print(f"chosen by validation: C = {validation_likes}")
 print(f"test accuracy {accuracy:.2f}, give or take {margin:.2f} with {in_test.sum()} test samples")
 
 # %% [markdown]
-# Here the test score is *higher* than the validation score: with about a hundred samples in a set, luck
+# Here the test accuracy is *higher* than that of validation: with about a hundred samples in a set, luck
 # outweighs that kindness. (The margin is a rough one, since a peak and its shuffle are not independent.) And
 # mind what was tested: "not shuffled", which is not yet "CTCF binds".
 
@@ -423,7 +413,7 @@ print(f"best straight line through the raw variables: accuracy {before:.2f}")
 
 # %% [markdown]
 # A **neural network** first makes new variables out of the old ones, and then draws its line through those.
-# One step of this kind is a **layer**: multiply by weights, add an offset, and bend the result with a fixed
+# One step of this kind is a **layer**: multiply by weights, add a bias, and bend the result with a fixed
 # curve (here `tanh`). A layer between input and output is a **hidden layer**. Training finds the weights of
 # all layers together. Here is the smallest network for the job: one hidden layer with two new variables.
 
@@ -437,10 +427,10 @@ network = MLPClassifier(
     random_state=4,  # and from which random numbers it starts
 )
 network.fit(sites, expressed)
-weights, offset = network.coefs_[0], network.intercepts_[0]  # (2, 2) and (2,)
-hidden = np.tanh(sites @ weights + offset)  # (200, 2): the layer at work; @ multiplies and adds up
+weights, bias = network.coefs_[0], network.intercepts_[0]  # (2, 2) and (2,)
+hidden = np.tanh(sites @ weights + bias)  # (200, 2): the layer at work; @ multiplies and adds up
 
-sizes = [array.size for array in network.coefs_ + network.intercepts_]  # weights, then offsets
+sizes = [array.size for array in network.coefs_ + network.intercepts_]  # weights, then biases
 print(f"parameters: {' + '.join(map(str, sizes))} = {sum(sizes)}")
 for cells, words in [(sites, "cells it was trained on"), (fresh_sites, "fresh cells")]:
     print(f"right for {np.sum(network.predict(cells) == expressed)} of 200 {words}")
@@ -471,7 +461,7 @@ picture_of(
 
 # %% [markdown]
 # The network has not found a cleverer line. It has found a **representation** in which an ordinary line is
-# enough. That is **representation learning**, and *deep learning* stacks many such layers: letters, then
+# enough. That is **representation learning**, and **deep learning** stacks many such layers: letters, then
 # motifs, then arrangements of motifs. What used to be designed by hand, such as our word counts, is learned
 # together with the rest.
 #
@@ -480,11 +470,11 @@ picture_of(
 # networks get stuck less often.
 
 # %% [markdown] tags=["seed:004-99-to-1", "M21"]
-# ## 6 · 99 % right and worth nothing
+# ## 6 · 99 percent right and worth nothing
 #
 # Most windows of a genome are *not* bound by a given protein. Take 10,000, of which 100 are bound: 99 to 1.
-# "Nothing is bound" is then 99 % right and finds nothing, like "all are women" in a room with 99 women and a
-# man.
+# "Nothing is bound" is then 99 percent right and finds nothing, like "all are women" in a room with 99 women
+# and a man.
 #
 # A model gives each window a **score**, and *calls* it bound if the score is above a **threshold**. A call is
 # a **true positive** if the window is bound and a **false positive** (a type I error) if not. A bound window
@@ -494,7 +484,7 @@ picture_of(
 # - **accuracy**: the share of all answers that are right;
 # - **recall** (or sensitivity): the share of the bound windows that are found;
 # - **precision**: the share of the calls that are right;
-# - **MCC**, the Matthews correlation coefficient: the correlation of calls and truth, from −1 through 0
+# - **MCC**, the Matthews correlation coefficient: the correlation of calls and truth, from -1 through 0
 #   (guessing) to 1.
 #
 # **AUPRC** needs no threshold: it says how well the scores rank bound windows above the others. (It is the
@@ -545,24 +535,24 @@ print(
 # %% [markdown] tags=["M21"]
 # A little recall has bought much precision. (The threshold is a hyperparameter too: choose it on validation
 # data.) Report precision and recall together, with MCC or AUPRC beside them, and say how rare the positives
-# are (Chicco & Jurman 2020; Saito & Rehmsmeier 2015).
+# are (Chicco and Jurman, 2020; Saito and Rehmsmeier, 2015).
 
 # %% [markdown]
-# ### Explorer: how rare is rare?
+# ### Explore: how rare is rare?
 #
-# The sliders set how many windows in 1,000 are bound, which share of these the model finds (its sensitivity),
-# and which share of the *others* it calls (its **false-positive rate**). The squares show how many windows
-# land in each cell of the **confusion matrix**, whose rows are the truth.
+# The sliders set how many windows in 1,000 are bound, which share of these the model finds (its recall; the
+# slider says *sensitivity*), and which share of the *others* it calls (its **false-positive rate**). The
+# squares show how many windows land in each cell of the **confusion matrix**, whose rows are the truth.
 #
 # Leave the model as it is and move only the first slider from 500 down to 1. What happens to accuracy? To
 # recall? To precision? Then find the false-positive rate at which half of the calls are true when 10 windows
 # in 1,000 are bound.
 #
-# <details><summary>Solution</summary>
+# <details><summary>Answers</summary>
 #
 # Recall stays, accuracy climbs a little, precision falls from 0.95 to 0.02. Half of the calls are true at a
-# false-positive rate of about 0.9 %: 900 bound windows are found, and 0.9 % of the 99,000 others are about 900
-# false calls.
+# false-positive rate of about 0.9 percent: 900 bound windows are found, and 0.9 percent of the 99,000 others
+# are about 900 false calls.
 #
 # </details>
 
@@ -571,7 +561,7 @@ imbalance_explorer()
 
 # %% [markdown] tags=["exercise:metrics"]
 # ### Exercise 3 · Four measures from four counts
-# ●●○ · 10 minutes · why it matters: many papers print the counts and leave out the measure that hurts
+# ●●○ · 10 minutes · why it matters: many papers print the counts and leave out the measure that hurts.
 #
 # Write a function that turns the four counts into a dictionary with the four measures. Where a measure is
 # undefined because you would divide by 0, give `0.0`.
@@ -582,16 +572,11 @@ imbalance_explorer()
 def metrics(tp, fp, fn, tn):
     """Accuracy, recall, precision and MCC from the counts of a confusion matrix.
 
-    Args:
-        tp, fp, fn, tn: true positives, false positives, false negatives, true negatives; whole
-            numbers, not all of them 0.
-
-    Returns:
-        A dictionary with the keys "accuracy", "recall", "precision" and "mcc"; the values are
-        fractions (not percent, not rounded), and 0.0 where a measure is undefined.
-
-    Example:
-        metrics(1, 0, 0, 1) gives {"accuracy": 1.0, "recall": 1.0, "precision": 1.0, "mcc": 1.0}
+    tp, fp, fn, tn: true positives, false positives, false negatives, true negatives; whole
+        numbers, not all of them 0.
+    Returns: a dictionary with the keys "accuracy", "recall", "precision" and "mcc"; the values
+        are fractions (not percent, not rounded), and 0.0 where a measure is undefined; for
+        1, 0, 0, 1 all four are 1.
     """
     ...
 
@@ -626,9 +611,10 @@ check.metrics(metrics)
 # ## 7 · Rules of thumb, and where they end
 #
 # The overview gives six rules of thumb. Each has a reason; where the reason ends, the rule ends. The first
-# three are too narrow as they stand (M23). A **kernel**, or *filter*, is a short row of weights that a network
-# slides along the sequence, to look for a motif anywhere. You will slide the first one in lesson 01. A
-# *promoter* is the stretch at which the RNA of a gene starts; an *enhancer* drives a gene from elsewhere.
+# three are too narrow as they stand (M23). A **kernel**, from lesson 01 on called a *filter*, is a small table
+# of weights that a network slides along the sequence, to look for a motif anywhere. You will slide the first
+# one in lesson 01. A *promoter* is the stretch at which the RNA of a gene starts; an *enhancer* raises the
+# activity of a gene from some distance.
 #
 # | you will hear | the reason | where it ends |
 # |---|---|---|
@@ -645,7 +631,7 @@ check.metrics(metrics)
 # The database JASPAR, of which lesson 02 uses more, has two motifs of CTCF: the core (MA0139.1) and an
 # extended form (MA1929.2). At the other end of the scale is ZRS, the limb enhancer of the gene *SHH*, about
 # one million letters from the promoter that it controls. Changes of single letters in it give people extra
-# fingers (Lettice et al. 2003). Here is all this on one ruler.
+# fingers (Lettice and colleagues, 2003). Here is all this on one ruler.
 
 # %% tags=["seed:004-kernel-width", "seed:004-input-length", "M23"]
 width = {motif.accession: len(motif.pfm) for motif in read_motifs(shipped("jaspar_motifs.txt"))}
@@ -718,15 +704,15 @@ for kernels in (16, 100, 500):
 # What counts is not the number of layers but of kernels in them, and above all how many layers connect
 # everything with everything. Basset has five hidden layers, two of them of that kind, and
 # 4.1 million parameters (not counting its batch normalisation, which is for lesson 06). The network of lessons
-# 09 and 10 has none of that kind: its 11 layers, of which four shorten the sequence, read 131,072 letters with
-# 388,154 parameters.
+# 09 and 10 has none of that kind: its 11 hidden layers, of which four shorten the sequence, read 131,072 letters
+# with 388,154 parameters.
 
 # %% [markdown] tags=["seed:004-thousands-of-samples", "seed:002-how-many-examples"]
 # ### A thousand samples
 #
 # The overview says that a thousand examples will do; another of the five sources, thousands at least and
 # better tens of thousands; the ImageNet challenge that made deep learning famous had 1.4 million photographs
-# (Russakovsky et al. 2015). Let us measure.
+# (Russakovsky and colleagues, 2015). Let us measure.
 #
 # We simulate sequences of 20 letters. Half of them, the positives, carry the word `CCGGAA`, of which each
 # letter is kept with a certain probability and is otherwise random. Three problems:
@@ -885,52 +871,49 @@ boxes_picture(
 # %% [markdown]
 # ## Recap
 #
-# - A sequence-to-function model predicts a molecular phenotype from letters. Data are a table of samples ×
-#   variables; with labels, learning is supervised.
-# - Training finds parameters, validation chooses hyperparameters, the test set is opened once.
-# - A hidden layer makes new variables in which the problem becomes easy.
-# - With rare positives, accuracy and recall can each be had for nothing. Report precision and recall, and MCC
-#   or AUPRC.
-# - Rules of thumb end where their reason ends. Depth decides reach (with narrow kernels and no pooling), the
-#   strength of the signal how many examples are enough, the variables what can be found at all.
+# A sequence-to-function model predicts a molecular phenotype from letters. Data are a table of samples ×
+# variables; with labels, learning is supervised. Training finds parameters, validation chooses
+# hyperparameters, the test set is opened once. A hidden layer makes new variables in which the problem becomes
+# easy. With rare positives, accuracy and recall can each be had for nothing: report precision and recall, and
+# MCC or AUPRC.
 #
-# **Next:** [01 · One-hot encoding](01_one_hot_encoding.ipynb), where every letter becomes a variable.
+# Rules of thumb end where their reason ends. Depth decides reach (with narrow kernels and no pooling), the
+# strength of the signal how many examples are enough, the variables what can be found at all.
 
 # %% [markdown] tags=["seed:004-references", "seed:004-named-models"]
 # ## Further reading
 #
 # *Overviews*
 #
-# - Eraslan G, Avsec Ž, Gagneur J, Theis FJ. Deep learning: new computational modelling techniques for
-#   genomics. *Nature Reviews Genetics* 20, 389–403 (2019).
-# - Zou J, Huss M, Abid A, Mohammadi P, Torkamani A, Telenti A. A primer on deep learning in genomics. *Nature
-#   Genetics* 51, 12–18 (2019).
-# - Esteva A, Robicquet A, Ramsundar B, et al. A guide to deep learning in healthcare. *Nature Medicine* 25,
-#   24–29 (2019).
+# - G. Eraslan et al. Deep learning: new computational modelling techniques for genomics. *Nature Reviews
+#   Genetics* 20, 389-403 (2019).
+# - J. Zou et al. A primer on deep learning in genomics. *Nature Genetics* 51, 12-18 (2019).
+# - A. Esteva et al. A guide to deep learning in healthcare. *Nature Medicine* 25, 24-29 (2019).
 #
 # *The five models*
 #
-# - Alipanahi B, Delong A, Weirauch MT, Frey BJ. Predicting the sequence specificities of DNA- and RNA-binding
-#   proteins by deep learning. *Nature Biotechnology* 33, 831–838 (2015).
-# - Zhou J, Troyanskaya OG. Predicting effects of noncoding variants with deep learning–based sequence model.
-#   *Nature Methods* 12, 931–934 (2015).
-# - Kelley DR, Snoek J, Rinn JL. Basset: learning the regulatory code of the accessible genome with deep
-#   convolutional neural networks. *Genome Research* 26, 990–999 (2016).
-# - Angermueller C, Lee HJ, Reik W, Stegle O. DeepCpG: accurate prediction of single-cell DNA methylation
-#   states using deep learning. *Genome Biology* 18, 67 (2017).
-# - Kelley DR, Reshef YA, Bileschi M, Belanger D, McLean CY, Snoek J. Sequential regulatory activity
-#   prediction across chromosomes with convolutional neural networks. *Genome Research* 28, 739–750 (2018).
+# - B. Alipanahi et al. Predicting the sequence specificities of DNA- and RNA-binding proteins by deep
+#   learning. *Nature Biotechnology* 33, 831-838 (2015).
+# - J. Zhou, O. G. Troyanskaya. Predicting effects of noncoding variants with deep learning-based sequence
+#   model. *Nature Methods* 12, 931-934 (2015).
+# - D. R. Kelley et al. Basset: learning the regulatory code of the accessible genome with deep convolutional
+#   neural networks. *Genome Research* 26, 990-999 (2016).
+# - C. Angermueller et al. DeepCpG: accurate prediction of single-cell DNA methylation states using deep
+#   learning. *Genome Biology* 18, 67 (2017).
+# - D. R. Kelley et al. Sequential regulatory activity prediction across chromosomes with convolutional neural
+#   networks. *Genome Research* 28, 739-750 (2018).
 #
 # *Measures, motifs, enhancers, data*
 #
-# - Chicco D, Jurman G. The advantages of the Matthews correlation coefficient (MCC) over F1 score and
+# - D. Chicco, G. Jurman. The advantages of the Matthews correlation coefficient (MCC) over F1 score and
 #   accuracy in binary classification evaluation. *BMC Genomics* 21, 6 (2020).
-# - Saito T, Rehmsmeier M. The precision-recall plot is more informative than the ROC plot when evaluating
+# - T. Saito, M. Rehmsmeier. The precision-recall plot is more informative than the ROC plot when evaluating
 #   binary classifiers on imbalanced datasets. *PLoS ONE* 10, e0118432 (2015).
-# - Rauluseviciute I, Riudavets-Puig R, Blanc-Mathieu R, et al. JASPAR 2024: 20th anniversary of the open-access
-#   database of transcription factor binding profiles. *Nucleic Acids Research* 52, D174–D182 (2024).
-# - Lettice LA, Heaney SJH, Purdie LA, et al. A long-range *Shh* enhancer regulates expression in the
-#   developing limb and fin and is associated with preaxial polydactyly. *Human Molecular Genetics* 12,
-#   1725–1735 (2003).
-# - Russakovsky O, Deng J, Su H, et al. ImageNet large scale visual recognition challenge. *International
-#   Journal of Computer Vision* 115, 211–252 (2015).
+# - I. Rauluseviciute et al. JASPAR 2024: 20th anniversary of the open-access database of transcription factor
+#   binding profiles. *Nucleic Acids Research* 52, D174-D182 (2024).
+# - L. A. Lettice et al. A long-range *Shh* enhancer regulates expression in the developing limb and fin and is
+#   associated with preaxial polydactyly. *Human Molecular Genetics* 12, 1725-1735 (2003).
+# - O. Russakovsky et al. ImageNet large scale visual recognition challenge. *International Journal of Computer
+#   Vision* 115, 211-252 (2015).
+#
+# **Next:** [01 · One-hot encoding](01_one_hot_encoding.ipynb), where every letter becomes a variable.
