@@ -324,7 +324,7 @@ def test_M25_an_output_sees_32785_letters_a_quarter_of_its_window():
     found = re.search(r"by gradient, bases: +([\d,]+), from ([\d,]+) to ([\d,]+)\n", words).groups()
     assert whole(" ".join(found)) == [len(expected), expected[0], expected[-1]] == [32_785, 49_144, 81_928]
     assert f"share of the window:  {32_785 / WINDOW:.0%}\n" in words and abs(32_785 / WINDOW - 1 / 4) < 0.001
-    [letters] = claims(r"([\d,]+) letters, a quarter of the window: about 16 thousand to each side")
+    [letters] = claims(r"([\d,]+) letters, a quarter of the window: about 16,000 to each side")
     assert whole(letters) == [32_785] and round(reach, -3) == 16_000
     claims(r"given\* 131,072 letters may \*see\* (32,785)")
     [far] = claims(r"An enhancer ([\d,]+) letters off is invisible")
@@ -419,7 +419,7 @@ def test_M23_what_dilation_buys_is_counted_rightly_and_five_layers_do_not_reach(
     squeeze_products = dilated_products - 1024 * sum(b.conv.weight.numel() for b in Basenji().dilated)
     assert squeeze_products > 0.8 * dilated_products, "what is left is mostly the squeeze"
     # Fewer than five layers: plain ones see 9, those that squeeze 273 and not two thousand.
-    claims(r"inputs of up to two thousand letters\" \((M23), lesson 00\)")
+    claims(r"inputs of up to two thousand letters\" \(mistake (M23), lesson 00\)")
     assert len(seen([(3, 1, 1)] * 4, 50, 101)) == 9
     assert len(seen(SQUEEZE, 100, WINDOW // 8)) == 273 < 2_000 < 32_785
     assert len(SQUEEZE) < 5 < len(SQUEEZE + DILATED) == 11

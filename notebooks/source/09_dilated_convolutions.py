@@ -6,9 +6,9 @@
 #
 # Studies that compare the genomes of many people (genome-wide association studies, **GWAS**) link thousands of single letters to diseases. Most of these letters lie outside of the parts that code for proteins. Many sit in an **enhancer**: a stretch of DNA that raises the activity of a gene which may start tens of thousands of letters away. It can act from afar because DNA folds, so that far places meet.
 #
-# The networks of lesson 04 read 20 letters at once. To feel such an enhancer, a network must see tens of thousands. A Japanese lecture of this course builds such a network, after the Basenji model of Kelley and others (2018). It is *given* 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. How many letters does each prediction *see*?
+# The networks of lesson 04 read 20 letters at once. To feel such an enhancer, a network must see tens of thousands. One of our source lectures, the Japanese one, builds such a network, after the Basenji model (Kelley and colleagues, 2018). It is *given* 131,072 letters and predicts how many transcripts start in each of 1,024 stretches of them. How many letters does each prediction *see*?
 #
-# In this lesson you take the network apart. You look at each part alone, put the parts together again, and measure how far the whole sees. In lesson 10 you train it.
+# In this lesson you take the network apart. You look at each part alone, put the parts together again, and measure how far the whole sees. In lesson 10 you train a narrower one of the same build.
 
 # %% [markdown]
 # ## What you will be able to do
@@ -124,7 +124,7 @@ for layers in (1, 2, 3, 7):
     print(f"{layers} plain layers: {len(seen):3} positions, {seen[0]} to {seen[-1]}")
 
 # %% [markdown]
-# Each layer with a kernel of 3 adds one position on either side. Seven layers see 15. In general, a kernel of $k$ adds $k - 1$.
+# Each layer whose filters are 3 wide (a *kernel* of 3) adds one position on either side. Seven layers see 15. In general, a kernel of $k$ adds $k - 1$.
 #
 # A **stride** changes this arithmetic. A layer with a stride of 2 computes every second output only. So for the next layer two neighbours stand 2 letters apart, and behind another stride of 4 they stand 8 apart: strides multiply.
 
@@ -263,7 +263,7 @@ check.plain_layers(layers_needed)
 #
 # The picture starts with seven layers that double: one output at the top, 320 inputs at the bottom, and those marked that it depends on.
 #
-# - **Predict first:** how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
+# - Guess first: how many positions does it see with five layers? Take layers away, one at a time: what does each take with it?
 # - Set the dilation to *plain*, then to *tripling* and *quadrupling*. Where do holes appear? With a kernel of 2, set 4 layers first. Which pairs of kernel and dilation leave no holes?
 # - Move the output towards an end. How much of its field lies outside of the input? (Grey rings are no holes: every path to them leads through the padding.)
 #
@@ -305,7 +305,7 @@ print(f"the middle is base {(start + end - 1) / 2:,.0f}; the bin begins at {firs
 # %% [markdown] tags=["seed:001-glu"]
 # ## 6 · Gates
 #
-# In lesson 04 a ReLU stood between two layers: it lets positive numbers through and stops negative ones. The lecture's network has **gated linear units** instead (GLU; Dauphin and others, 2017). Each layer computes twice as many channels as it needs. One half is the values $a$; the other half decides, by way of a sigmoid, how far the gate of each value opens:
+# In lesson 04 a ReLU stood between two layers: it lets positive numbers through and stops negative ones. The lecture's network has **gated linear units** instead (GLU; Dauphin and colleagues, 2017). Each layer computes twice as many channels as it needs. One half is the values $a$; the other half decides, by way of a sigmoid, how far the gate of each value opens:
 #
 # $$\mathrm{GLU}(a, b) = a \cdot \sigma(b), \qquad \sigma(b) = \frac{1}{1 + e^{-b}}.$$
 #
@@ -433,7 +433,7 @@ print("truly:", sum(parameter.numel() for parameter in conv.parameters()), "para
 # %% [markdown] tags=["seed:001-dense"]
 # ## 8 · Dense connections
 #
-# The dilated part of the network has seven blocks, one after the other, each a dilated convolution with its gates. In the lecture's network a block reads *all* that was made before it: the 96 squeezed channels and the 24 of each earlier block, side by side. This is a **dense connection**, as in DenseNet (Huang and others, 2017). So the last layer, the **head**, reads what is near and what is far at once.
+# The dilated part of the network has seven blocks, one after the other, each a dilated convolution with its gates. In the lecture's network a block reads *all* that was made before it: the 96 squeezed channels and the 24 of each earlier block, side by side. This is a **dense connection**, as in DenseNet (Huang and colleagues, 2017). So the last layer, the **head**, reads what is near and what is far at once.
 
 # %% tags=["dense-picture"]
 figure, axes = plt.subplots(figsize=(7, 3))
@@ -520,7 +520,7 @@ for depth in (7, 28):
 # %% [markdown] tags=["seed:001-network"]
 # ## 9 · The whole network
 #
-# Here it is. Each block is a weight-normalised convolution with gates and dropout (lesson 06). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. What the network predicts is a **target**: there are ten for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
+# Here it is. Each block is a weight-normalised convolution with gates and dropout (lesson 06; Srivastava and colleagues, 2014). `nn.ModuleList` is a list whose layers PyTorch knows as parts of the network. What the network predicts is a **target**: there are ten for each bin, one for each experiment. (The numbers of one experiment along the genome are called a track; lesson 10 has real ones.)
 #
 # (Basenji itself shortens its sequence by max-pooling, and has neither gates nor weight normalisation; these are the lecture's.)
 
@@ -616,7 +616,7 @@ print(f"by gradient, bases:   {len(seen):,}, from {seen[0]:,} to {seen[-1]:,}")
 print(f"share of the window:  {len(seen) / 131_072:.0%}")
 
 # %% [markdown]
-# 32,785 letters, a quarter of the window: about 16 thousand to each side. What lies farther away cannot change this output, whatever the network learns. An enhancer 40,000 letters off is invisible to it. Check it with a mutation, which needs no gradient: change a stretch of 128 letters, and see by how much bin 512 moves.
+# 32,785 letters, a quarter of the window: about 16,000 to each side. What lies farther away cannot change this output, whatever the network learns. An enhancer 40,000 letters off is invisible to it. Check it with a mutation, which needs no gradient: change a stretch of 128 letters, and see by how much bin 512 moves.
 
 # %% tags=["M25", "mutation"]
 model = model.double().eval()  # double: with many digits, so that small changes show
@@ -631,7 +631,7 @@ with torch.no_grad():
         print(f"{distance:6,} letters away: the output moves by {moves:.0e}")
 
 # %% [markdown]
-# At 17,000 and at 40,000 letters not a single digit changes. But look at the others: 5e-03 at 1,000 letters, 7e-08 at 16,000. There the network hears a whisper. *Seeing is not using.* The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and others, 2016), and whether training strengthens them, only the trained network can tell. Lesson 10 tests reach over tens of bins, not this edge.
+# At 17,000 and at 40,000 letters not a single digit changes. But look at the others: 5e-03 at 1,000 letters, 7e-08 at 16,000. There the network hears a whisper. *Seeing is not using.* The receptive field is a limit, not a promise: what lies near its edge has few paths to the output (Luo and colleagues, 2016), and whether training strengthens them, only the trained network can tell. Lesson 10 tests reach over tens of bins, not this edge.
 #
 # Near the ends of a window there is less to see: the outputs there look at padding.
 
@@ -682,7 +682,7 @@ for name, (layers, weights, multiplications) in rows.items():
     print(f"{name:18}{layers:7,}{weights / 1e6:7.2f} M{multiplications / 1e9:9,.1f} billion")
 
 # %% [markdown]
-# Plain layers on single letters are out of the question. Behind the squeeze they are possible, and dilation makes them cheap: a twentieth of the multiplications, and about an eightieth of the weights. What is left is mostly the squeeze. "Fewer than five layers, inputs of up to two thousand letters" (M23, lesson 00) is a rule for what acts within two thousand letters.
+# Plain layers on single letters are out of the question. Behind the squeeze they are possible, and dilation makes them cheap: a twentieth of the multiplications, and about an eightieth of the weights. What is left is mostly the squeeze. "Fewer than five layers, inputs of up to two thousand letters" (mistake M23, lesson 00) is a rule for what acts within two thousand letters.
 
 # %% [markdown]
 # ## Common mistakes
@@ -711,4 +711,4 @@ for name, (layers, weights, multiplications) in rows.items():
 # - N. Srivastava et al. Dropout: a simple way to prevent neural networks from overfitting. *Journal of Machine Learning Research* 15, 1929-1958 (2014).
 # - G. Huang, Z. Liu, L. van der Maaten, K. Q. Weinberger. Densely connected convolutional networks. *IEEE Conference on Computer Vision and Pattern Recognition* (2017).
 #
-# **Next:** lesson 10 trains this network and asks what it has learned.
+# **Next:** [lesson 10](10_basenji.ipynb) trains a narrower network of this build, with the same reach, and asks what it has learned.
