@@ -95,7 +95,7 @@ print(by_hand.shape)
 one_hot_picture(by_hand, title="ATACAA")
 
 # %% [markdown]
-# **The order of the columns is A, C, G, T.** It is the alphabet's order, and that of Biopython's motifs, Basenji and most tools. Nothing in an array tells you which order was used, so we say it once and keep to it in every lesson.
+# *The order of the columns is A, C, G, T.* It is the alphabet's order, and that of Biopython's motifs, Basenji and most tools. Nothing in an array tells you which order was used, so we say it once and keep to it in every lesson.
 #
 # > **Predict first.** A colleague stores her sequences with the columns A, T, C, G. You read her array as A, C, G, T.
 # > What does her `ATACAA` look like to you?
@@ -108,12 +108,12 @@ for position, base in enumerate("ATACAA"):
 print(decode(her_array))
 
 # %% [markdown]
-# A perfectly valid sequence, with no error, and wrong: every T became a C and every C a G. The Japanese lecture behind
-# lessons 09 and 10 describes its columns in the order A, T, C, G in one place (mistake M05). Whenever you receive an
-# array, decode a sequence that you know.
+# A perfectly valid sequence, with no error, and wrong: every T became a C and every C a G. One of our source
+# lectures, the Japanese one behind lessons 09 and 10, describes its columns in the order A, T, C, G in one place
+# (mistake M05). Whenever you receive an array, decode a sequence that you know.
 #
-# One of the two Korean lectures behind lessons 02 to 04 prints the matrix of `ATGCTA` with a slip of the pen (M03): its
-# first row is `[0, 0, 0, 1]`. You can now see what that row means.
+# One of the two Korean lectures behind lessons 02 to 04 prints the matrix of `ATGCTA` with a slip of the pen
+# (mistake M03): its first row is `[0, 0, 0, 1]`. You can now see what that row means.
 
 # %% tags=["M03", "seed:002-atgcta"]
 printed = np.array(
@@ -191,10 +191,10 @@ print("every number the same:", np.array_equal(slow, fast))
 
 # %% [markdown]
 # From now on we call `one_hot`. You know what is inside. (How much faster it is depends on the machine: the command
-# `make bench`, in a terminal in the folder of the course, measures it on yours.)
+# `make bench`, in a terminal in the folder of the collection, measures it on yours.)
 #
 # scikit-learn has a `OneHotEncoder` too. It is right *if* you tell it the alphabet. Left to itself, it learns the
-# alphabet from the data, and so does its relative `LabelEncoder`, which two of our five lectures fit anew on each
+# alphabet from the data, and so does its relative `LabelEncoder`, which two of our source lectures fit anew on each
 # sequence.
 #
 # > **Predict first.** A `LabelEncoder` numbers the letters that it finds, in alphabetical order. Which number does T get in
@@ -207,7 +207,7 @@ for example in ["ACGT", "ATACAA", "TTATTA"]:
 
 # %% [markdown]
 # T is 3, then 2, then 1. These numbers become columns, so the columns shift whenever a base is absent, silently. In
-# long sequences all four bases occur and the fault hides, until an N adds a fifth letter. This is mistake M24. The remedy
+# long sequences all four bases occur and the fault hides, until an N adds a fifth letter (mistake M24). The remedy
 # is to fix the alphabet.
 
 # %% tags=["M24", "seed:002-onehotencoder"]
@@ -263,7 +263,8 @@ check.decode(decode_by_hand)
 #
 # One sequence has the shape `(L, 4)`. Many sequences of one length are stacked along a new first axis, `(N, L, 4)`: N
 # sequences, L positions, 4 bases. (This N counts sequences. It is not the unknown base N, which we meet below.) This is
-# how we store DNA.
+# how we store DNA. In lesson 00 a sample was one row of a table. Now it is a table of its own, and the first axis counts
+# the samples.
 #
 # The layer `Conv1d` of PyTorch, which looks for motifs along a sequence, wants another order: `(N, 4, L)`, with the bases
 # in the middle. Each base is a **channel**, as red, green and blue are the channels of a picture. Two operations turn
@@ -302,7 +303,7 @@ one_hot_picture(reshaped[0].T.numpy(), title="ATACAA after reshape: no longer DN
 # %% [markdown]
 # With the right shape, `Conv1d` runs. A **filter** (the kernel of lesson 00) is a small table of numbers that slides along
 # the sequence. Each of its numbers is a **weight**. At each stop the filter multiplies its weights with the numbers in
-# the window below it, and adds up. This sliding is called a *convolution*. We fill a filter of width 3 by hand with the
+# the window below it, and adds up. (A window is here the stretch under a filter; in lesson 00 it was a whole example.) This sliding is called a *convolution*. We fill a filter of width 3 by hand with the
 # encoded pattern `TAC`, so the sum counts how many of three letters agree. (`bias=False` leaves out a constant that
 # would be added, and `torch.no_grad()` says that we are not training.)
 
@@ -421,7 +422,7 @@ for weights in ([2, 0, -1, -1], [2, 1, 1, 0]):
 # The second kind of unexpected letter is lower case. Genome browsers write bases in lower case where a program found a
 # **repeat**, a piece that stands in many places of the genome. This is called **soft-masking**: the letter is known, and
 # marked. (The stretch of chromosome 1 above comes from a copy without these marks.) Here is one of the CTCF peaks of
-# lesson 00, 100 base pairs (bp) long. They were found by **ChIP-seq**, an experiment that pulls a protein out of the cell
+# lesson 00, 100 bases long. They were found by **ChIP-seq**, an experiment that pulls a protein out of the cell
 # together with the DNA it sits on.
 
 # %%
@@ -605,7 +606,7 @@ one_hot_explorer()
 # %% [markdown]
 # ## 7 · DNA as a picture
 #
-# One of our five lectures says it with delight: encoded, a sequence has become a picture, and so the methods made for
+# One of our source lectures, the Chinese overview of lesson 00, says it with delight: encoded, a sequence has become a picture, and so the methods made for
 # pictures apply. Here are 40 real CTCF peaks, one in each row, each base in its colour.
 
 # %% tags=["dna-as-picture"]
@@ -614,7 +615,7 @@ colours = np.array([[int(BASE_COLOURS[b][i : i + 2], 16) for i in (1, 3, 5)] for
 
 figure, axes = plt.subplots(figsize=(8, 3.4))
 axes.imshow((forty @ colours / 255), aspect="auto", interpolation="nearest")
-axes.set(xlabel="position (bp)", ylabel="peak", title="40 CTCF peaks")
+axes.set(xlabel="position (bases)", ylabel="peak", title="40 CTCF peaks")
 axes.grid(False)
 handles = [plt.Rectangle((0, 0), 1, 1, color=BASE_COLOURS[base]) for base in "ACGT"]
 _ = axes.legend(handles, "ACGT", loc="upper left", bbox_to_anchor=(1, 1))
@@ -628,7 +629,7 @@ picture_of(figure, f"40 CTCF peaks of 100 bases as rows of coloured cells. Bases
 # a task for a network, and one reason why a convolution, which looks for the same pattern at every place, fits DNA so well.
 #
 # The lecture shows such numbers as `(4, L)`, bases in rows, for a simulated sequence of 50 bases from the tutorial of "A primer
-# on deep learning in genomics" (Zou and colleagues). Here are the first and last columns that it prints:
+# on deep learning in genomics" (Zou and colleagues, 2019). Here are the first and last columns that it prints:
 
 # %% tags=["needs-data:primer", "seed:004-dna-as-picture"]
 label_file, sequence_file = fetch("primer")  # "primer": the name of the data set
