@@ -294,7 +294,7 @@ def test_over_five_seeds_too_and_the_paired_interval_excludes_0(runs):
     assert table[:, 1:] == pytest.approx(np.stack([r[name] for name in names], axis=1), abs=0.00051)
     assert (table[:, 1] >= 0.97 * table[:, 2]).all() and (abs(table[:, 3] - table[:, 4]) <= 0.02).all()
     by_hand = interval(r["dilated"], r["plain"])
-    printed = found("five-seeds", r"dilated - plain: (\S+), 95 % interval (\S+) to (\S+)\n")
+    printed = found("five-seeds", r"dilated - no dilation: (\S+), 95 % interval (\S+) to (\S+)\n")
     assert printed == pytest.approx(by_hand, abs=0.00051) and printed[1] > 0.05, "far from 0"
     assert claims(r"on such genomes dilation raises r by (0\.\d\d)") == [f"{by_hand[0]:.2f}"]
     best, reached, gain = claims(

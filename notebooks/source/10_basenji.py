@@ -4,7 +4,7 @@
 # %% [markdown]
 # ## Why this matters
 #
-# You have a network that can see 32,785 letters. Does it *use* what is far away? A curve of the loss cannot tell, and neither can one good-looking window. In this lesson you train the network, and you judge it as you would judge somebody else's: against the best that is possible, against a network without reach, and against a rule that counts CpGs.
+# You have a network that can see 32,785 letters. Does it *use* what is far away? A curve of the loss cannot tell, and neither can one good-looking window. In this lesson you train it, with fewer channels, and you judge it as you would judge somebody else's: against the best that is possible, against a network without reach, and against a rule that counts CpGs.
 #
 # First on a simulated genome, where enhancers act over tens of bins and you know every rate. Then on real human measurements of where transcripts start, where you will see how little twenty windows can teach, and how to find that out.
 
@@ -62,7 +62,7 @@ from course_utils.training_log import read_log
 # - **DNase-seq** cuts DNA where it lies open: counts are high where regulators can get at it.
 # - **CAGE** (cap analysis of gene expression) reads the first letters of transcripts: counts are high where transcription *starts*. The more transcripts, the higher.
 #
-# A line of such counts along the genome is a **track**. The Japanese lecture predicts ten CAGE tracks; in several places its text calls them ChIP-seq, and it gives the length of a window as 130,172, where the data have 131,072, which is $2^{17}$ (mistake M32). A window must be a whole number of bins:
+# A line of such counts along the genome is a **track**. One of our source lectures, the Japanese one of lesson 09, predicts ten CAGE tracks; in several places its text calls them ChIP-seq, and it gives the length of a window as 130,172, where the data have 131,072, which is $2^{17}$ (mistake M32). A window must be a whole number of bins:
 
 # %% tags=["M32"]
 for length in (130_172, 131_072):
@@ -101,7 +101,7 @@ print(f"whole numbers among those above 0: {np.mean(flat[flat > 0] % 1 == 0):.2%
 # %% [markdown] tags=["M05"]
 # ### Which column is which base?
 #
-# The file does not say. The lecture's text has the columns in the order A, T, C, G (mistake M05 of lesson 01). You can ask the DNA itself: in vertebrate genomes one pair of neighbours, C followed by G, is much rarer than its letters suggest (lesson 03). Count all pairs of columns:
+# The file does not say. The lecture's text has the columns in the order A, T, C, G (mistake M05 of lesson 01). You can ask the DNA itself: in vertebrate genomes one pair of neighbours, C followed by G (a CpG), is much rarer than its letters suggest (lesson 03). Count all pairs of columns:
 
 # %% tags=["needs-data:basenji-cage", "M05"]
 first, second = cage.one_hot[:, :-1], cage.one_hot[:, 1:]
@@ -312,7 +312,7 @@ picture_of(figure, f"Factor of the learning rate over 100 steps: the cosine fall
 #
 # **Augmentation** makes new training data from changes whose effect on the tracks is known. Here are two.
 #
-# After a **shift** of the sequence by a few letters the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131 thousand letters away become neighbours. Let zeros come in instead, as in padding.
+# After a **shift** of the sequence by a few letters the bins hold nearly the same. The lecture does it with `np.roll`, and what leaves at one end comes in at the other (mistake M31): letters from 131,000 letters away become neighbours. Let zeros come in instead, as in padding.
 
 # %% [markdown] tags=["exercise:shift_with_padding"]
 # ### Exercise 3 · A shift that does not wrap
@@ -512,7 +512,9 @@ print("every weight the same, to the last bit:", same)
 # %% [markdown] tags=["M28"]
 # ## 8 · Predict
 #
-# Dropout is for training only. The lecture predicts with a freshly loaded network and never switches it off: a tenth of the numbers in each dilated layer are set to zero at random, while it predicts (mistake M28). Look what this does:
+# Dropout is for training only. The lecture predicts with a freshly loaded network and never switches it off: a tenth of the numbers in each dilated layer are set to zero at random, while it predicts (mistake M28).
+#
+# > **Predict first.** Will the same window get the same prediction twice? And how much will the loss rise?
 
 # %% tags=["M28", "seed:001-predict", "slow"]
 some = torch.from_numpy(np.stack([test_set[i][0] for i in range(32)]))  # (32, 4, 16384)
@@ -630,13 +632,13 @@ for name, rates in [*list(predicted.items())[:2], ("local ceiling", test.local_r
 
 # %% tags=["five-seeds"]
 runs = json.loads(shipped("basenji_runs.json").read_text())["runs"]
-print("seed  dilated  ceiling  plain  its ceiling")
+print("seed  dilated  ceiling  no dilation  its ceiling")
 for seed, run in runs.items():
-    values = [np.mean(run[name]["r"]) for name in ("dilated", "ceiling", "plain", "local_ceiling")]
-    print(f"{seed:>4} {values[0]:8.3f} {values[1]:8.3f} {values[2]:6.3f} {values[3]:10.3f}")
+    values = [np.mean(run[name]["r"]) for name in ("dilated", "ceiling", "plain", "local_ceiling")]  # plain: no dilation
+    print(f"{seed:>4} {values[0]:8.3f} {values[1]:8.3f} {values[2]:12.3f} {values[3]:12.3f}")
 with_reach, without = ([np.mean(run[name]["r"]) for run in runs.values()] for name in ("dilated", "plain"))
 difference = paired_interval(with_reach, without)
-print(f"dilated - plain: {difference.estimate:.3f}, 95 % interval {difference.low:.3f} to {difference.high:.3f}")
+print(f"dilated - no dilation: {difference.estimate:.3f}, 95 % interval {difference.low:.3f} to {difference.high:.3f}")
 
 # %% [markdown]
 # The interval is far from 0: on such genomes dilation raises r by 0.10, and the networks differ in nothing else. That is what "the network uses distant sequence" should rest on.
@@ -727,26 +729,30 @@ tracks_picture(
 #
 # ### Five folds, and what they say
 #
-# On these four windows the network has a loss of 0.27 and an r of 0.28, the rule 0.29 and 0.16. Is that a difference? Four windows are few, and some windows are harder than others. So let every window be held out once: five folds, the same recipe, each method beside the others. The results are in `cage_runs.json`, from `tools/cage_runs.py`. In it, *composition* is the rule of GC and CpG, *plain* the network without dilation, and *average* the mean of the log rates of the dilated network and the rule.
+# On these four windows the network has a loss of 0.27 and an r of 0.28, the rule 0.29 and 0.16. Is that a difference? Four windows are few, and some windows are harder than others. So let every window be held out once: five folds, the same recipe, each method beside the others. The results are in `cage_runs.json`, from `tools/cage_runs.py`. In the tables, *average* is the mean of the log rates of the dilated network and the rule.
+#
+# > **Predict first.** On real windows: will the network with dilation beat the one without?
 
 # %% tags=["folds"]
 folds = json.loads(shipped("cage_runs.json").read_text())["folds"]
-methods = ["constant", "composition", "plain", "dilated", "average"]
-fold_loss = {name: np.array([fold[name]["loss"] for fold in folds]) for name in methods}
+in_file = {"GC and CpG": "composition", "no dilation": "plain"}  # what the file calls them; the others have one name
+methods = ["constant", "GC and CpG", "no dilation", "dilated", "average"]
+fold_loss = {name: np.array([fold[in_file.get(name, name)]["loss"] for fold in folds]) for name in methods}
 print("held-out loss  fold 1    2    3    4    5   mean")
 for name in methods:
     print(f"{name:16}" + "".join(f"{loss:5.2f}" for loss in fold_loss[name]) + f"{fold_loss[name].mean():7.3f}")
 print("mean of the folds     r   r of log(1 + count)")
 for name in methods[1:]:
-    r, r_log = (np.mean([np.mean(fold[name][kind]) for fold in folds]) for kind in ("raw", "log1p"))
+    r, r_log = (np.mean([np.mean(fold[in_file.get(name, name)][kind]) for fold in folds]) for kind in ("raw", "log1p"))
     print(f"{name:16}{r:7.2f}{r_log:7.2f}")
 
 # %% tags=["folds"]
 print("loss of the first less that of the second, 95 % interval; above 0, the second is better")
-for first, second in [("composition", "plain"), ("composition", "dilated"), ("composition", "average"), ("dilated", "plain")]:
+pairs = [("GC and CpG", name) for name in methods[2:]] + [("dilated", "no dilation")]
+for first, second in pairs:
     difference = paired_interval(fold_loss[first], fold_loss[second])
     better = (fold_loss[second] < fold_loss[first]).sum()
-    print(f"{first:11} - {second:7} {difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), better in {better} of 5")
+    print(f"{first:10} - {second:11} {difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}), better in {better} of 5")
 own = np.mean([fold["dilated"]["train"]["raw"] for fold in folds])
 print(f"r of the dilated network on its own training windows: {own:.2f}")
 
@@ -901,7 +907,7 @@ picture_of(figure, f"Training and validation loss of the two processes over {len
 # - **More channels.** `Basenji(base=24)` has 388,154 parameters.
 # - **Less data.** `HDF5Windows(path, "train", fraction=0.25)`, with and without `augment=Augmentation(max_shift=5)`. Why not `flip=True`?
 #
-# <details><summary>What to think of</summary>
+# <details><summary>Answers</summary>
 #
 # - The ceiling of this genome is 0.887, and the network has 0.88: more epochs, layers or channels have less than 0.01 to gain. On real data nobody knows this number.
 # - From any of the 128 bins, a tap 128 or 256 bins away meets nothing but padding.
@@ -916,7 +922,7 @@ folder.cleanup()
 # %% [markdown]
 # ## Common mistakes
 #
-# - **A picture of one window as proof** (M27). Correlation per track over all held-out positions, beside baselines, over seeds.
+# - **A picture of one window as proof** (M27). Correlation per track over all test positions, beside baselines, over seeds.
 # - **Predicting in train mode** (M28). `predict` sets eval mode.
 # - **Rolling a window around** (M31). Shift with padding; flip with the bins, and with the strands.
 # - **An offset that is not the minimum** (M26). $t - t \log t$, and 0 for a count of 0.
@@ -937,4 +943,4 @@ folder.cleanup()
 # - I. Loshchilov, F. Hutter. SGDR: stochastic gradient descent with warm restarts. *International Conference on Learning Representations* (2017).
 # - R. Pascanu, T. Mikolov, Y. Bengio. On the difficulty of training recurrent neural networks. *International Conference on Machine Learning* (2013).
 #
-# **Next:** this is the last lesson so far. If you skipped lesson 08, other families of networks on equal terms, go there now.
+# **Next:** this is the last lesson. If you skipped [lesson 08](08_network_families.ipynb), other families of networks on equal terms, go there now.
