@@ -6,7 +6,7 @@
 #
 # A protein that switches genes on or off, a **transcription factor**, recognises short words in DNA. It is not strict: one
 # position must be a C, another is a C in most sites, at a third anything goes. What its sites have in common is its
-# *motif*. In this lesson you turn a handful of known sites into a table of weights, read the table, and slide it along a
+# motif (lesson 00). In this lesson you turn a handful of known sites into a table of weights, read the table, and slide it along a
 # piece of the human genome on both strands. Then you meet the question that decides whether the result means anything: how
 # many of these hits would chance alone have given?
 #
@@ -62,7 +62,7 @@ from course_utils.sequences import one_hot, read_fasta, reverse_complement
 # %% [markdown]
 # ## 1 · Counting sites: the PFM
 #
-# Suppose that an experiment gave us three places to which a factor binds. We write them below each other so that the
+# Suppose that an experiment gave us three places to which a factor binds, three of its **binding sites**. We write them below each other so that the
 # positions match: they are **aligned**. Encode them as in lesson 01 and add the arrays up, and you have counted the bases at each
 # position.
 
@@ -77,7 +77,7 @@ for position, row in enumerate(pfm):
 # This is the **position frequency matrix**, PFM: a row for each of the 5 positions, columns A, C, G, T, and whole numbers in
 # it. (We count positions from 0.) Each row adds up to 3, the number of sites. The **width** of the motif is 5.
 #
-# The package calls this `pfm_from_sites`. Biopython prints the same numbers turned on their side, with the bases in rows, as the two Korean lectures behind this lesson show
+# The package calls this `pfm_from_sites`. Biopython prints the same numbers turned on their side, with the bases in rows, as two of our source lectures, the Korean ones, show
 # them:
 
 # %% tags=["seed:000-pfm-ppm", "seed:002-pfm-ppm"]
@@ -104,7 +104,7 @@ print("as pfm_to_ppm has it:", np.allclose(ppm, pfm_to_ppm(pfm, pseudocount=0.5)
 # %% [markdown]
 # Each row is now a set of four probabilities that add up to 1. This is the **position probability matrix**, PPM.
 #
-# The two lectures call this table a PWM (mistake M02), and they are not alone. It is more than a word: a PWM holds another kind of number, and
+# Both lectures call this table a PWM (mistake M02), and they are not alone. It is more than a word: a PWM holds another kind of number, and
 # whoever mixes the two up gets no error message. Section 4 puts all three tables side by side.
 
 # %% [markdown] tags=["exercise:ppm"]
@@ -431,7 +431,7 @@ motif_explorer()
 #
 # **JASPAR** is a database of motifs, curated by hand and free to use under the licence CC BY 4.0 (Rauluseviciute and colleagues, 2024).
 # Each matrix has an **accession** such as MA0482.3, of which the 3 is the version. Name it whenever you publish a result; the matrices change
-# between versions. Twelve of them travel with this course:
+# between versions. Twelve of them travel with this collection:
 
 # %% tags=["jaspar"]
 jaspar = {motif.accession: motif for motif in read_motifs(shipped("jaspar_motifs.txt"))}
@@ -619,7 +619,7 @@ for threshold in (0, 4, 6.9):
 # one of four weights, with the probabilities of the background.
 #
 # Suppose that the weights are 1 for A and -1 for the others. After one position the score is 1 with probability 0.25 and -1 with 0.75. After two it is 2 with 0.0625, 0 with
-# 0.375, and -2 with 0.5625. Words such as `AC` and `CA`, which end at the same score, are pooled. This is **dynamic programming** (Staden 1989), and it is short:
+# 0.375, and -2 with 0.5625. Words such as `AC` and `CA`, which end at the same score, are pooled. This is **dynamic programming** (Staden, 1989), and it is short:
 
 # %% tags=["dynamic-programming"]
 def distribution_by_hand(weights, background):
@@ -772,7 +772,7 @@ print(f"three billion bases hold {3e9 / 4**6:,.0f} CACGTG by chance, if all base
 # ## 9 · Many windows, many chances
 #
 # A p-value is for one window. A sequence has many. A window that passes the threshold is a **hit**. If each of `n` windows passes with probability `p`, chance gives `n · p` hits on average. If the hits fall like raindrops,
-# rarely and independently of each other, their number follows a *Poisson distribution*: the chance of none is exp(-n · p), and of exactly one n · p times that.
+# rarely and independently of each other, their number follows a *Poisson distribution*: the chance of none is exp(-n · p), and of exactly one n · p times that (lesson 10 has more of it).
 
 # %% tags=["expected-hits"]
 scores = scan(promoter.sequence, gata4_pwm)  # (2, 16377)
@@ -799,7 +799,7 @@ print(f"the best possible word of GATA4 has  {gata4_pwm.max(axis=1).sum():.1f} b
 print(f"an average true site of GATA4 has    {true_sites.scores @ true_sites.probability:.1f} bits")
 
 # %% [markdown]
-# Even a perfect GATA4 word does not reach even odds. The motif does not hold enough information to find one site in 16,384 bases, and no program can change that
+# Even the best GATA4 word does not reach even odds. The motif does not hold enough information to find one site in 16,384 bases, and no program can change that
 # (Schneider and colleagues, 1986).
 
 # %% [markdown] tags=["exercise:choose_threshold"]
@@ -866,8 +866,8 @@ for motif in jaspar.values():
     hits = find_hits(scores, threshold)
     found[motif.accession] = chance.p_value(hits.score)
     expected = scores.size * chance.p_value(threshold)
-    sensitivity = score_distribution(motif_pwm, motif_ppm).p_value(threshold)
-    print(f"{motif.accession:9}  {motif.name:7}  {len(hits.start):5}  {expected:9.1f}  {sensitivity:8.0%}")
+    recall = score_distribution(motif_pwm, motif_ppm).p_value(threshold)  # of true sites
+    print(f"{motif.accession:9}  {motif.name:7}  {len(hits.start):5}  {expected:9.1f}  {recall:8.0%}")
 
 # %% [markdown]
 # (Another background than the promoter's gives other weights, so fewer true sites of GATA4 pass here than above.)
@@ -878,12 +878,13 @@ for motif in jaspar.values():
 # try to learn.
 #
 # Most of the other motifs have more hits than chance gives, SP1 most of all. Careful: "chance" means independent random letters here. Real DNA has
-# structure: regions rich in CG, runs of A and T, repeats. Lesson 03 takes a better model of chance and measures how much of the surplus remains.
+# structure: regions rich in CG, runs of A and T, repeats. Lesson 03 takes a better model of chance and measures, for four of
+# these motifs and in the promoter, how much of the surplus remains.
 #
 # ### Multiple testing
 #
-# 262,000 windows are 262,000 tests, for each motif. Instead of asking for the p-value of each, one can ask: if I call these hits *discoveries*, which share of them is false, that is, a random word? On average, this is the *false discovery
-# rate*. The procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits with q up to 0.05 discoveries, and the rate is at most 5 percent.
+# 262,000 windows are 262,000 tests, for each motif. Instead of asking for the p-value of each, one can ask: if I call these hits *discoveries*, which share of them is false, that is, a random word? On average, this is the **false discovery
+# rate**. The procedure of **Benjamini and Hochberg** (1995) gives each hit a **q-value**: call all hits with q up to 0.05 discoveries, and the rate is at most 5 percent.
 
 # %% tags=["needs-data:gata4", "whole-locus"]
 tests = 2 * (len(locus.sequence) - 8 + 1)  # for width 8; others differ by a few windows
@@ -914,7 +915,7 @@ print(f"all twelve motifs together: smallest q {together.min():.2f}")
 
 # %% tags=["exercise:benjamini_hochberg"]
 def discoveries(p_values, q):
-    """Which tests are discoveries at a false discovery rate of q (Benjamini & Hochberg).
+    """Which tests are discoveries at a false discovery rate of q (Benjamini and Hochberg).
 
     p_values: an array of shape (m,), m at least 1, in any order.
     q: the share of false ones among the discoveries that you accept, such as 0.05.
@@ -1071,7 +1072,7 @@ for motif in my_motifs:
 
 # %% [markdown] tags=["seed:002-reference-lawrence"]
 # - C. E. Lawrence et al. Detecting subtle sequence signals: a Gibbs sampling strategy for multiple alignment. *Science* 262, 208-214 (1993). How to find a motif when the sites are not
-#   aligned; the reference that the Korean article gives for PWMs.
+#   aligned; the reference that the second of the two lectures gives for PWMs.
 # - G. D. Stormo. DNA binding sites: representation and discovery. *Bioinformatics* 16, 16-23 (2000).
 # - D. R. Cavener. Comparison of the consensus sequence flanking translational start sites in Drosophila and vertebrates. *Nucleic Acids Research* 15, 1353-1361 (1987).
 # - T. D. Schneider, R. M. Stephens. Sequence logos: a new way to display consensus sequences. *Nucleic Acids Research* 18, 6097-6100 (1990).
