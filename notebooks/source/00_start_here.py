@@ -121,8 +121,8 @@ boxes_picture(
 # ## 2 · Samples × variables
 #
 # Statistics and machine learning put data into a table: each row is a **sample**, each column a
-# **variable**. Let us make one from real data. The file holds 200 stretches of human DNA (version hg19 of the genome) where an
-# experiment called ChIP-seq found the protein **CTCF**, which helps to fold the genome. Such a stretch is a
+# **variable**. Let us make one from real data. The file holds 200 stretches of human DNA (version hg19 of the
+# genome) where an experiment called ChIP-seq found the protein **CTCF**, which helps to fold the genome. Such a stretch is a
 # **peak**. Peaks differ in length; these were cut to a **window**, a stretch of one fixed length, of 100
 # letters. `data/README.md` says where they come from.
 
@@ -263,7 +263,7 @@ picture_of(
 #
 # How to divide? Neighbouring stretches of a genome resemble each other, and some overlap. A random split puts
 # one neighbour into the training set and the other into the test set, where it is no longer news. So in
-# genomics whole chromosomes are *held out*: kept away from training. The *leak*, as this is called, gets
+# genomics whole chromosomes are *held out*: kept away from training. This *leak*, as it is called, gets
 # smaller, though genes that were copied from one chromosome to another still pass through it.
 
 # %% [markdown] tags=["exercise:split_by_chromosome"]

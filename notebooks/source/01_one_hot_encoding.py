@@ -303,9 +303,10 @@ one_hot_picture(reshaped[0].T.numpy(), title="ATACAA after reshape: no longer DN
 # %% [markdown]
 # With the right shape, `Conv1d` runs. A **filter** (the kernel of lesson 00) is a small table of numbers that slides along
 # the sequence. Each of its numbers is a **weight**. At each stop the filter multiplies its weights with the numbers in
-# the window below it, and adds up. (A window is here the stretch under a filter; in lesson 00 it was a whole example.) This sliding is called a *convolution*. We fill a filter of width 3 by hand with the
-# encoded pattern `TAC`, so the sum counts how many of three letters agree. (`bias=False` leaves out the bias, a
-# constant that would be added, and `torch.no_grad()` says that we are not training.)
+# the window below it, and adds up. This sliding is called a *convolution*. (A window is here the stretch under a filter; in
+# lesson 00 it was a whole example.) We fill a filter of width 3 by hand with the encoded pattern `TAC`, so the sum counts
+# how many of three letters agree. (`bias=False` leaves out the bias, a constant that would be added, and
+# `torch.no_grad()` says that we are not training.)
 
 # %% tags=["seed:000-conv1d-shape"]
 convolution = torch.nn.Conv1d(in_channels=4, out_channels=1, kernel_size=3, bias=False)
