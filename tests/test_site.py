@@ -99,13 +99,16 @@ def test_each_explorer_shows_its_still_picture_and_says_where_it_moves(name):
 def test_every_term_that_a_lesson_defines_leads_to_the_glossary(name):
     words = glossary.by_form(glossary.read(ROOT, NAMES))
     meant = {
-        glossary.slug(words[glossary.same(term)]["term"])
+        words[glossary.same(term)]["term"]
         for cell in lesson(name).cells
         if cell.cell_type == "markdown"
         for term in glossary.bold_terms(cell.source)
     }
+    page = read(site() / "notebooks/glossary.html")
     links = lesson_page(name).select('article a[href^="glossary.html#"]')
-    assert meant and meant <= {link["href"].split("#")[1] for link in links}
+    places = (page.find(id=link["href"].split("#")[1]) for link in links)
+    reached = {place.find_next("h3").get_text().removesuffix("#").replace("\u2019", "'") for place in places}
+    assert meant and meant <= reached
 
 
 @every_lesson
