@@ -21,6 +21,7 @@ from reading import (
     lesson,
     needed_data,
     output_text,
+    prose,
     tagged,
     tags,
 )
@@ -50,6 +51,14 @@ def test_a_lesson_has_its_anatomy(name):
         assert part in text, f"{name} lacks {part!r}"
     assert len(tagged(name, "set-up")) == 1 and len(tagged(name, "imports")) == 1
     assert tagged(name, "explorer"), "no cell is tagged 'explorer'"
+
+
+@every_lesson
+def test_a_lesson_leads_to_the_next_one_by_its_title(name):
+    place = NAMES.index(name) + 1
+    if place < len(NAMES):
+        [title] = [entry["title"] for entry in lessons.lessons() if entry["name"] == NAMES[place]]
+        assert f"**Next:** [{NAMES[place][:2]} · {title}]({NAMES[place]}.ipynb)" in prose(name)
 
 
 def test_the_set_up_cell_is_the_same_everywhere():

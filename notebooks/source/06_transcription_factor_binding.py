@@ -877,4 +877,4 @@ ladder_explorer(judged, score="words of 8", negatives="dinucleotides")
 #
 # The peaks come from the repository const-ae/Neural_Network_DNA_Demo, which does not name the assembly; their letters agree with hg19. The report's data and code come from the book *Deep Learning for Genomics* (Packt).
 #
-# **Next:** [lesson 07](07_interpreting_networks.ipynb) opens the network that you trained here, and asks what it saw.
+# **Next:** [07 · Interpreting networks](07_interpreting_networks.ipynb), which opens the network that you trained here, and asks what it saw.

@@ -677,4 +677,4 @@ for name, model in [("trained", network), ("untrained", untrained)]:
 # - S. Gupta, J. A. Stamatoyannopoulos, T. L. Bailey, W. S. Noble. Quantifying similarity between motifs. *Genome Biology* 8, R24 (2007).
 # - D. R. Kelley, J. Snoek, J. L. Rinn. Basset: learning the regulatory code of the accessible genome with deep convolutional neural networks. *Genome Research* 26, 990-999 (2016).
 #
-# **Next:** [lesson 08](08_network_families.ipynb) compares other families of networks, on equal terms.
+# **Next:** [08 · Network families](08_network_families.ipynb), which compares other families of networks, on equal terms.

@@ -956,4 +956,4 @@ for task, family in [("place", "CNN"), ("anywhere", "DNN"), ("order", "CNN")]:
 # - 生信菜鸟团. 如何用深度学习研究组学? (How to study omics with deep learning?) Posted at Py学习; in Chinese. The overview of mistake M22.
 # - G. Eraslan, Ž. Avsec, J. Gagneur, F. J. Theis. Deep learning: new computational modelling techniques for genomics. *Nature Reviews Genetics* 20, 389-403 (2019).
 #
-# **Next:** [lesson 09](09_dilated_convolutions.ipynb) takes the convolutional family further, to networks that see tens of thousands of letters.
+# **Next:** [09 · Dilated convolutions](09_dilated_convolutions.ipynb), which takes the convolutional family further, to networks that see tens of thousands of letters.

@@ -711,4 +711,4 @@ for name, (layers, weights, multiplications) in rows.items():
 # - N. Srivastava et al. Dropout: a simple way to prevent neural networks from overfitting. *Journal of Machine Learning Research* 15, 1929-1958 (2014).
 # - G. Huang, Z. Liu, L. van der Maaten, K. Q. Weinberger. Densely connected convolutional networks. *IEEE Conference on Computer Vision and Pattern Recognition* (2017).
 #
-# **Next:** [lesson 10](10_basenji.ipynb) trains a narrower network of this build, with the same reach, and asks what it has learned.
+# **Next:** [10 · Basenji](10_basenji.ipynb), which trains a narrower network of this build, with the same reach, and asks what it has learned.
