@@ -259,7 +259,7 @@ def test_the_explorer_says_which_measures_are_0_by_convention():
 
 @pytest.mark.parametrize(
     "setting, words",
-    [((1001, 90, 5), "positives is 1001"), ((10, -1, 5), "sensitivity is -1"),
+    [((1001, 90, 5), "positives is 1001"), ((10, -1, 5), "recall is -1"),
      ((10, 90, 101), "false_positive_rate is 101")],
 )  # fmt: skip
 def test_the_explorer_refuses_what_is_out_of_range(setting, words):
@@ -275,7 +275,7 @@ def test_the_explorers_picture_says_in_words_what_its_colours_say():
 
 
 def test_half_of_the_calls_are_true_where_the_lessons_riddle_says():
-    """With 10 bound windows in 1,000 and sensitivity 90, at a false-positive rate of about 0.9 percent."""
+    """With 10 bound windows in 1,000 and recall 90, at a false-positive rate of about 0.9 percent."""
     assert imbalance.compute(10, 90, 0.9).measures["precision"] == pytest.approx(0.5, abs=0.01)
     common, rare = imbalance.compute(500, 90, 5).measures, imbalance.compute(1, 90, 5).measures
     assert common["recall"] == rare["recall"]
@@ -286,7 +286,7 @@ def test_half_of_the_calls_are_true_where_the_lessons_riddle_says():
 def test_moving_a_control_rewrites_picture_and_numbers():
     explorer = imbalance.imbalance_explorer()
     before = explorer.panels
-    for name, value in (("positives", 400), ("sensitivity", 50), ("false_positive_rate", 20.0)):
+    for name, value in (("positives", 400), ("recall", 50), ("false_positive_rate", 20.0)):
         explorer.controls[name].value = value
         assert explorer.panels.picture != before.picture and explorer.panels.numbers != before.numbers
         before = explorer.panels

@@ -30,22 +30,22 @@ class ImbalanceView:
     undefined: tuple[str, ...]
 
 
-def compute(positives: int, sensitivity: float, false_positive_rate: float) -> ImbalanceView:
+def compute(positives: int, recall: float, false_positive_rate: float) -> ImbalanceView:
     """The expected confusion matrix of 100,000 windows and its measures.
 
     Args:
         positives: bound windows in 1,000.
-        sensitivity: percent of the bound windows that the model calls bound.
+        recall: percent of the bound windows that the model calls bound.
         false_positive_rate: percent of the other windows that it calls bound too.
 
     Raises:
         ValueError: for a value out of range; the message names it.
     """
     _check("positives", positives, 1000)
-    _check("sensitivity", sensitivity, 100)
+    _check("recall", recall, 100)
     _check("false_positive_rate", false_positive_rate, 100)
     bound = round(positives * WINDOWS / 1000)
-    tp = round(bound * sensitivity / 100)
+    tp = round(bound * recall / 100)
     fp = round((WINDOWS - bound) * false_positive_rate / 100)
     fn, tn = bound - tp, WINDOWS - bound - fp
     parts = {
@@ -161,8 +161,8 @@ def imbalance_explorer() -> Explorer:
         "positives": ipywidgets.IntSlider(
             10, min=1, max=500, description="bound windows in 1,000", style=wide, layout=layout
         ),
-        "sensitivity": ipywidgets.IntSlider(
-            90, min=0, max=100, description="sensitivity (percent)", style=wide, layout=layout
+        "recall": ipywidgets.IntSlider(
+            90, min=0, max=100, description="recall (percent)", style=wide, layout=layout
         ),
         "false_positive_rate": ipywidgets.FloatSlider(
             5.0, min=0.0, max=100.0, step=0.1, readout_format=".1f",

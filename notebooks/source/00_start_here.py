@@ -540,9 +540,9 @@ print(
 # %% [markdown]
 # ### Explore: how rare is rare?
 #
-# The sliders set how many windows in 1,000 are bound, which share of these the model finds (its recall; the
-# slider says *sensitivity*), and which share of the *others* it calls (its **false-positive rate**). The
-# squares show how many windows land in each cell of the **confusion matrix**, whose rows are the truth.
+# The sliders set how many windows in 1,000 are bound, which share of these the model finds (its recall), and which
+# share of the *others* it calls (its **false-positive rate**). The squares show how many windows land in each cell of
+# the **confusion matrix**, whose rows are the truth.
 #
 # Leave the model as it is and move only the first slider from 500 down to 1. What happens to accuracy? To
 # recall? To precision? Then find the false-positive rate at which half of the calls are true when 10 windows
