@@ -42,6 +42,9 @@ pytestmark = pytest.mark.skipif(
     reason="no Chromium or Chrome on the PATH; COURSE_CHROMIUM may name one",
 )
 MOVES = 10  # for the time of an explorer
+#: Labels of controls that end in "..." because their words are wider than their room.
+CUT = """[...document.querySelectorAll(".course-explorer .widget-label")]
+    .filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent)"""
 #: Version of ipywidgets -> the class that only its sliders have.
 MAJORS = {"ipywidgets-8": "noUi-handle", "ipywidgets-7": "ui-slider-handle"}
 #: What ipywidgets itself does against WCAG: version -> (rule of axe, its part) -> why it has to be borne.
@@ -73,6 +76,7 @@ class Visit:
     explorers: list[Explored] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     handles: set[str] = field(default_factory=set)
+    cut_labels: list[str] = field(default_factory=list)
     audit: Audit | None = None
 
 
@@ -128,6 +132,7 @@ def visit(request, labs, browser):
         for handle in MAJORS.values():
             if lesson.page.locator(f".course-explorer .{handle}").count():
                 seen.handles.add(handle)
+        seen.cut_labels = lesson.page.evaluate(CUT)
         show_messages(lesson.explorers(len(seen.explorers)))
         seen.audit = audit(lesson, [part for _, part in FOREIGN[widgets]])
     return seen
@@ -175,6 +180,10 @@ def test_every_control_has_a_label_and_is_reached_by_tab(visit):
     for explored in visit.explorers:
         assert all(move.control.label for move in explored.moves), explored.moves
         assert explored.out_of_reach == set()
+
+
+def test_no_label_is_cut_off(visit):
+    assert visit.cut_labels == []
 
 
 def test_the_picture_has_a_name_for_screen_readers(visit):

@@ -276,8 +276,8 @@ def _lines(sentence: str, width: float) -> list[str]:
 
 def motif_explorer(sites: str = "TACAA TACGA TACAA") -> Explorer:
     """The explorer, starting from the three sites of lesson 02."""
-    wide = {"description_width": "160px"}
-    layout = ipywidgets.Layout(width="480px", max_width="100%")
+    wide = {"description_width": "190px"}
+    layout = ipywidgets.Layout(width="520px", max_width="100%")
     controls = {
         "sites": ipywidgets.Text(
             sites, description="aligned sites", continuous_update=True, style=wide, layout=layout
