@@ -77,6 +77,11 @@ def needed_data(cell) -> list[str]:
     return [tag.removeprefix("needs-data:") for tag in tags(cell) if tag.startswith("needs-data:")]
 
 
+def explorers(name: str) -> list:
+    """The cells of a lesson's explorers, less those whose data is not to be had here."""
+    return [cell for cell in tagged(name, "explorer") if not any(map(why_unavailable, needed_data(cell)))]
+
+
 def without_missing_data(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook less the cells whose data is not to be had; nbval reports these as skipped."""
     book.cells = [

@@ -35,7 +35,7 @@ from browser import (
 )
 from colab_reader import colab_reader
 from executing import copy_lessons
-from reading import NAMES, ROOT, tagged
+from reading import NAMES, ROOT, needed_data, tagged, why_unavailable
 
 pytestmark = pytest.mark.skipif(
     find_chromium() is None,
@@ -123,6 +123,8 @@ def browser():
 def visit(request, labs, browser):
     """Open the lesson once and do all that the tests ask about."""
     widgets, name = request.param
+    for reason in filter(None, (why_unavailable(data) for cell in tagged(name, "explorer") for data in needed_data(cell))):
+        pytest.skip(reason)
     seen = Visit(widgets, name)
     with open_lesson(browser, labs(widgets), f"{name}.ipynb") as lesson:
         lesson.run()

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from browser import JupyterLab, chromium, find_chromium, jupyterlab, open_lesson  # noqa: E402
 from built_site import served, site  # noqa: E402
 from executing import copy_lessons  # noqa: E402
-from reading import NAMES, tagged  # noqa: E402
+from reading import NAMES, explorers  # noqa: E402
 
 SHOTS = ROOT / "shots"
 WIDTHS = (1400, 400)
@@ -57,7 +57,7 @@ def photograph_lab(browser: Browser, lab: JupyterLab, name: str) -> None:
     view = {"width": WIDTHS[0], "height": COLUMN}
     with open_lesson(browser, lab, f"{name}.ipynb", viewport=view) as lesson:
         lesson.run()
-        lesson.explorers(len(tagged(name, "explorer")))
+        lesson.explorers(len(explorers(name)))
         for theme, called in THEMES.items():
             lesson.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", called)
             lesson.page.wait_for_timeout(2000)
